@@ -1,0 +1,7 @@
+#include "bindings.hpp"
+
+namespace unitvec::bindings {
+
+void register_index(py::module_&) {}
+
+}  // namespace unitvec::bindings

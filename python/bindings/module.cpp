@@ -1,0 +1,36 @@
+#include <string>
+
+#include "bindings.hpp"
+#include "unitvec/cpu.hpp"
+
+using namespace unitvec::bindings;
+
+PYBIND11_MODULE(_core, m) {
+    m.doc() = "The C++ core of unitvec. Import its names from unitvec, not from here.";
+
+    py::register_exception<unitvec::FormatError>(m, "FormatError", PyExc_ValueError);
+    // A binding's interrupt check has already set the Python error (KeyboardInterrupt).
+    py::register_exception_translator([](std::exception_ptr p) {
+        try {
+            if (p) std::rethrow_exception(p);
+        } catch (const unitvec::Interrupted&) {
+            if (PyErr_Occurred() == nullptr) PyErr_SetNone(PyExc_KeyboardInterrupt);
+        }
+    });
+
+    m.def("active_isa", [] { return std::string(unitvec::name(unitvec::active_isa())); },
+          "The instruction set the kernels use: \"portable\", \"avx2\" or \"avx512\".");
+    m.def(
+        "available_isas",
+        [] {
+            std::vector<std::string> names;
+            for (const auto isa : unitvec::available_isas()) names.emplace_back(unitvec::name(isa));
+            return names;
+        },
+        "The instruction sets this processor can run, slowest first.");
+
+    register_tokenizer(m);
+    register_encoder(m);
+    register_distance(m);
+    register_index(m);
+}
