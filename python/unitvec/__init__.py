@@ -1,6 +1,7 @@
 """unitvec: text to unit vectors, and answers from them.
 
-Names are loaded on first use, so that `import unitvec` stays quick.
+Every public name is loaded when it is first used, so `import unitvec` itself costs milliseconds
+and brings in neither NumPy nor the C++ core.
 """
 
 from __future__ import annotations
@@ -11,17 +12,63 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from unitvec import hub as hub
     from unitvec._core import FormatError as FormatError
+    from unitvec.collection import Collection as Collection
+    from unitvec.distance import angle as angle
+    from unitvec.distance import cosine as cosine
+    from unitvec.distance import dot as dot
+    from unitvec.distance import euclidean as euclidean
+    from unitvec.distance import l2_normalize as l2_normalize
+    from unitvec.distance import manhattan as manhattan
+    from unitvec.encoder import Encoder as Encoder
+    from unitvec.errors import FingerprintError as FingerprintError
+    from unitvec.errors import ModelNotFoundError as ModelNotFoundError
+    from unitvec.errors import StoreLockedError as StoreLockedError
+    from unitvec.index import Index as Index
+    from unitvec.tokenizer import Tokenizer as Tokenizer
+
+    __version__: str
 
 # Where each public name lives: name -> module. Sub-modules map to themselves.
 _HOME: dict[str, str] = {
+    "Collection": "unitvec.collection",
+    "Encoder": "unitvec.encoder",
+    "FingerprintError": "unitvec.errors",
     "FormatError": "unitvec._core",
+    "Index": "unitvec.index",
+    "ModelNotFoundError": "unitvec.errors",
+    "StoreLockedError": "unitvec.errors",
+    "Tokenizer": "unitvec.tokenizer",
+    "angle": "unitvec.distance",
+    "cosine": "unitvec.distance",
+    "dot": "unitvec.distance",
+    "euclidean": "unitvec.distance",
     "hub": "unitvec.hub",
+    "l2_normalize": "unitvec.distance",
+    "manhattan": "unitvec.distance",
 }
 
-__all__ = ["FormatError", "__version__", "hub"]
+__all__ = [
+    "Collection",
+    "Encoder",
+    "FingerprintError",
+    "FormatError",
+    "Index",
+    "ModelNotFoundError",
+    "StoreLockedError",
+    "Tokenizer",
+    "__version__",
+    "angle",
+    "cosine",
+    "dot",
+    "euclidean",
+    "hub",
+    "l2_normalize",
+    "manhattan",
+]
 
 
 def __getattr__(name: str) -> Any:
+    """Loads a public name on its first use (PEP 562) and keeps it."""
     if name == "__version__":
         from importlib.metadata import version
 
@@ -36,4 +83,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
+    """The names that exist already and those that would be loaded."""
     return sorted(set(__all__) | set(globals()))
