@@ -1,0 +1,96 @@
+#pragma once
+/// Encoders: from token ids to one vector per token, and from there to one vector per text.
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "unitvec/model/batch.hpp"
+#include "unitvec/model/config.hpp"
+#include "unitvec/model/pooling.hpp"
+#include "unitvec/types.hpp"
+
+namespace unitvec {
+
+/// Anything that gives every token a vector. Immutable: one encoder serves many threads at once.
+class Encoder {
+public:
+    virtual ~Encoder() = default;
+    Encoder() = default;
+    Encoder(const Encoder&) = delete;
+    Encoder& operator=(const Encoder&) = delete;
+
+    [[nodiscard]] virtual std::size_t dim() const = 0;
+    /// The longest text, in tokens, that it can read; 0: not known.
+    [[nodiscard]] virtual std::size_t max_positions() const = 0;
+
+    /// How many tokens a batch should hold to be worked through fastest.
+    [[nodiscard]] virtual std::size_t preferred_batch_tokens() const = 0;
+
+    /// The vector of every token after the last layer ("last_hidden_state").
+    /// @param threads  0: default_threads()
+    /// @return shape (tokens, dim)
+    /// @throws std::invalid_argument for an id outside the vocabulary or a text that is too long
+    [[nodiscard]] virtual Matrix token_embeddings(const Batch& batch, std::size_t threads) const = 0;
+};
+
+/// A BERT-family transformer on libtorch's oneDNN linear layers, unpadded: a text's vectors are the
+/// same bits alone and in any batch, at any number of threads.
+///
+///   x = LayerNorm(word[id] + position[i] + type[t])
+///   each layer:  x = LayerNorm(x + W_o attention(W_q x, W_k x, W_v x))
+///                x = LayerNorm(x + W_2 gelu(W_1 x))
+///
+/// Source: Devlin et al. 2018, https://arxiv.org/abs/1810.04805; Vaswani et al. 2017, section 3.
+class TransformerEncoder final : public Encoder {
+public:
+    /// Reads config.json and the safetensors of a model directory.
+    /// @throws FormatError for anything missing, damaged or not supported
+    static std::unique_ptr<TransformerEncoder> load(const std::filesystem::path& directory);
+    ~TransformerEncoder() override;
+
+    [[nodiscard]] const ModelConfig& config() const;
+    [[nodiscard]] std::size_t dim() const override;
+    [[nodiscard]] std::size_t max_positions() const override;
+    /// Large enough for full-speed matrix products, small enough that a batch's activations stay in
+    /// the caches.
+    [[nodiscard]] std::size_t preferred_batch_tokens() const override { return 512; }
+    [[nodiscard]] Matrix token_embeddings(const Batch& batch, std::size_t threads) const override;
+
+    /// The same after every layer: [0] is the static input embedding (before the first layer),
+    /// [layers] equals token_embeddings. Each of shape (tokens, dim).
+    [[nodiscard]] std::vector<Matrix> hidden_states(const Batch& batch, std::size_t threads) const;
+
+private:
+    struct Weights;
+    explicit TransformerEncoder(std::unique_ptr<const Weights> weights);
+    std::unique_ptr<const Weights> weights_;
+};
+
+/// How embed() works through many texts.
+struct EmbedOptions {
+    Pooling pooling = Pooling::mean;
+    bool normalize = true;
+    std::size_t threads = 0;  ///< 0: default_threads()
+    std::size_t batch_tokens = 0;  ///< 0: the encoder's preferred_batch_tokens()
+    /// Called after every batch with the number of texts done so far; may throw to stop the work.
+    std::function<void(std::size_t)> on_progress;
+};
+
+/// Calls `visit` with each batch of texts, in order, and the vectors of its tokens.
+void for_each_batch(const Encoder& encoder, const TokenSequences& sequences,
+                    const EmbedOptions& options,
+                    const std::function<void(TextRange, const Batch&, Matrix&&)>& visit);
+
+/// One vector per token of every text, end to end.
+/// @return shape (tokens, dim); never normalised
+[[nodiscard]] Matrix embed_tokens(const Encoder& encoder, const TokenSequences& sequences,
+                                  const EmbedOptions& options);
+
+/// One vector per text.
+/// @return shape (texts, dim); rows of Euclidean length 1 where `normalize` is set
+[[nodiscard]] Matrix embed(const Encoder& encoder, const TokenSequences& sequences,
+                           const EmbedOptions& options);
+
+}  // namespace unitvec

@@ -1,0 +1,63 @@
+#pragma once
+/// The encoder's own loops, one set of functions per instruction set. Pointers and sizes only; checks
+/// are the caller's. Each result depends on its own inputs alone, never on its neighbours' number.
+#include <cstddef>
+#include <cstdint>
+
+#include "unitvec/cpu.hpp"
+
+namespace unitvec::kernels {
+
+/// One head of one text. Rows of q, k, v and out are `stride` and `out_stride` floats apart.
+struct AttentionHead {
+    const float* q;  ///< (seq_len, head_dim)
+    const float* k;  ///< (seq_len, head_dim)
+    const float* v;  ///< (seq_len, head_dim)
+    float* out;      ///< (seq_len, head_dim)
+    std::size_t stride;
+    std::size_t out_stride;
+    std::size_t seq_len;
+    std::size_t head_dim;
+    float scale;  ///< 1 / sqrt(head_dim)
+};
+
+/// The tables that the input embedding adds up, and its layer norm.
+struct EmbeddingTables {
+    const float* word;      ///< (vocab, dim)
+    const float* position;  ///< (positions, dim)
+    const float* type;      ///< (types, dim)
+    const float* gamma;     ///< (dim)
+    const float* beta;      ///< (dim)
+    std::size_t dim;
+    float eps;
+};
+
+struct EncoderKernels {
+    /// out[i] = (x[i] - mean) / sqrt(variance + eps) * gamma[i] + beta[i], row by row; `out` may be `x`.
+    /// The variance is the mean squared deviation (two passes, no cancellation).
+    void (*layer_norm)(const float* x, const float* gamma, const float* beta, float eps,
+                       std::size_t rows, std::size_t dim, float* out);
+
+    /// out = LayerNorm(word[id] + position[p] + type[t]) for one token.
+    void (*embed_token)(const EmbeddingTables& tables, std::size_t id, std::size_t position,
+                        std::size_t type, float* out);
+
+    /// out = softmax(scale * q k^T) v. exp has a relative error below 2e-7 (tested).
+    /// @param scratch  attention_scratch(seq_len, head_dim) floats, 64-byte aligned
+    void (*attention)(const AttentionHead& head, float* scratch);
+    std::size_t (*attention_scratch)(std::size_t seq_len, std::size_t head_dim);
+
+    /// y[i] = exp(x[i]) as attention computes it; 0 below -87.3. For tests.
+    void (*exp)(const float* x, std::size_t n, float* y);
+};
+
+/// @param isa  one of available_isas()
+[[nodiscard]] const EncoderKernels& encoder_kernels(Isa isa);
+
+extern const EncoderKernels kEncoderPortable;
+#if defined(__x86_64__)
+extern const EncoderKernels kEncoderAvx2;
+extern const EncoderKernels kEncoderAvx512;
+#endif
+
+}  // namespace unitvec::kernels

@@ -1,0 +1,60 @@
+#include "unitvec/model/batch.hpp"
+
+#include <algorithm>
+
+#include "unitvec/parallel.hpp"
+
+namespace unitvec {
+
+std::size_t Batch::longest() const {
+    std::size_t longest = 0;
+    for (std::size_t t = 0; t < texts(); ++t) longest = std::max(longest, length(t));
+    return longest;
+}
+
+void TokenSequences::append(std::span<const std::int32_t> ids, std::size_t full_length) {
+    input_ids.insert(input_ids.end(), ids.begin(), ids.end());
+    offsets.push_back(input_ids.size());
+    full_lengths.push_back(full_length);
+}
+
+TokenSequences tokenize(const Tokenizer& tokenizer, std::span<const std::string_view> texts,
+                        std::size_t max_length, std::size_t threads) {
+    // Each run of texts becomes a part of its own, so that no two threads write to one array.
+    constexpr std::size_t kTextsPerPart = 64;
+    std::vector<TokenSequences> parts((texts.size() + kTextsPerPart - 1) / kTextsPerPart);
+    parallel_for(texts.size(), kTextsPerPart, threads, [&](std::size_t begin, std::size_t end) {
+        TokenSequences& part = parts[begin / kTextsPerPart];
+        for (std::size_t i = begin; i < end; ++i) {
+            part.full_lengths.push_back(tokenizer.append_ids(texts[i], max_length, part.input_ids));
+            part.offsets.push_back(part.input_ids.size());
+        }
+    });
+    if (parts.size() == 1) return std::move(parts.front());
+    TokenSequences all;
+    for (const TokenSequences& part : parts) {
+        for (std::size_t t = 0; t < part.texts(); ++t) {
+            all.append(std::span(part.input_ids).subspan(part.offsets[t], part.length(t)),
+                       part.full_lengths[t]);
+        }
+    }
+    return all;
+}
+
+std::vector<TextRange> plan_batches(std::span<const std::size_t> offsets,
+                                    std::size_t batch_tokens) {
+    std::vector<TextRange> ranges;
+    const std::size_t texts = offsets.empty() ? 0 : offsets.size() - 1;
+    TextRange range;
+    for (std::size_t t = 0; t < texts; ++t) {
+        const bool full = offsets[t + 1] - offsets[range.first] > batch_tokens;
+        if (full && t > range.first) {
+            ranges.push_back({range.first, t});
+            range.first = t;
+        }
+    }
+    if (range.first < texts) ranges.push_back({range.first, texts});
+    return ranges;
+}
+
+}  // namespace unitvec
