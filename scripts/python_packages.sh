@@ -28,5 +28,5 @@ stamp=.venv/installed-$level.txt
 if [[ -f $stamp && $(<"$stamp") == "$requirements" ]]; then exit 0; fi
 echo "Installing Python packages into .venv (the first time this takes a minute or two)"
 printf '%s\n' "$requirements" >"$stamp.new"
-"$venv_python" -m pip install --quiet --disable-pip-version-check -r "$stamp.new"
+"$venv_python" -m pip install --quiet --quiet --disable-pip-version-check -r "$stamp.new"
 mv "$stamp.new" "$stamp"

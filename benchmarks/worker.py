@@ -1,0 +1,103 @@
+"""One system in a process of its own: a request a line on stdin, an answer a line on stdout, JSON.
+
+Two systems in one process would share thread pools and allocators and spoil each other's times; a
+process that stays alive between requests lets the runner take turns, A B A B, without paying for
+loading again. Started by `benchmarks.process`, as `python -m benchmarks.worker PEER`.
+
+Requests                                         answers
+  {"do": "load", "model": DIR, "threads": N,
+   "options": {...}}                             {"seconds": S, "versions": {...}}
+  {"do": "encode", "texts": [...], "save": PATH or null}   {"seconds": S}
+  {"do": "encode_each", "texts": [...]}          {"seconds": [S, ...]}   one call per text
+  {"do": "memory"}                               {"peak_bytes": B}
+An exception becomes {"error": "..."}; end of input ends the process.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import resource
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any, TextIO
+
+import numpy as np
+
+Encode = Callable[[list[str]], "np.ndarray[Any, np.dtype[np.float32]]"]
+
+
+class Worker:
+    """Answers requests with one peer's module; `load` comes first."""
+
+    def __init__(self, peer: str) -> None:
+        self._module = importlib.import_module(f"benchmarks.peers.{peer}")
+        self._encode: Encode | None = None
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        arguments = dict(request)
+        verb = arguments.pop("do")
+        methods = {
+            "load": self.load,
+            "encode": self.encode,
+            "encode_each": self.encode_each,
+            "memory": self.memory,
+        }
+        if verb not in methods:
+            raise ValueError(f"[worker] expected one of {sorted(methods)}, got {verb!r}")
+        return methods[verb](**arguments)
+
+    def load(self, model: str, threads: int, options: dict[str, Any]) -> dict[str, Any]:
+        start = time.perf_counter()
+        self._encode = self._module.load(model, threads, **options)
+        return {"seconds": time.perf_counter() - start, "versions": self._module.versions()}
+
+    def encode(self, texts: list[str], save: str | None) -> dict[str, Any]:
+        start = time.perf_counter()
+        vectors = self._loaded()(texts)
+        seconds = time.perf_counter() - start
+        if vectors.shape[0] != len(texts):
+            raise ValueError(f"[worker] expected {len(texts)} vectors, got {vectors.shape[0]}")
+        if save is not None:
+            np.save(save, vectors)
+        return {"seconds": seconds}
+
+    def encode_each(self, texts: list[str]) -> dict[str, Any]:
+        encode = self._loaded()
+        seconds = []
+        for text in texts:
+            start = time.perf_counter()
+            encode([text])
+            seconds.append(time.perf_counter() - start)
+        return {"seconds": seconds}
+
+    def memory(self) -> dict[str, Any]:
+        kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return {"peak_bytes": kilobytes * 1024}
+
+    def _loaded(self) -> Encode:
+        if self._encode is None:
+            raise RuntimeError("[worker] expected a load request first")
+        return self._encode
+
+
+def serve(worker: Worker, requests: TextIO, answers: TextIO) -> None:
+    """Answers line by line until the requests end."""
+    for line in requests:
+        try:
+            answer = worker.answer(json.loads(line))
+        except Exception as error:
+            traceback.print_exc()
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    # What libraries print must not mix with the answers: it goes to stderr.
+    answers_file = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    serve(Worker(sys.argv[1]), sys.stdin, answers_file)

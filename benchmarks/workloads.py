@@ -1,0 +1,71 @@
+"""The texts: pieces of SciFact's abstracts, drawn with a fixed seed, and the pairs of STS-B dev."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import random
+import re
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+SEED = 20240501
+QUERY = "Does vitamin D lower the risk of a heart attack?"
+
+
+def data_directory() -> Path:
+    """Where the corpora lie: UNITVEC_DATA, else shared/data beside the repository."""
+    directory = Path(os.environ.get("UNITVEC_DATA", ROOT.parent / "shared" / "data"))
+    if not directory.is_dir():
+        raise FileNotFoundError(
+            f"[benchmarks] expected corpora in {directory}; name their folder with UNITVEC_DATA"
+        )
+    return directory
+
+
+def workloads(scale: float = 1.0) -> dict[str, list[str]]:
+    """The three kinds of text; `scale` below 1 takes fewer of each.
+
+    long: abstracts with their titles. mixed: pieces of them, one sentence to whole. short: titles.
+    """
+    documents = _scifact()
+    rng = random.Random(SEED)
+    sizes = {
+        name: max(4, round(n * scale))
+        for name, n in (("long", 300), ("mixed", 800), ("short", 2000))
+    }
+    return {
+        "mixed": [
+            _piece(rng, title, text) for title, text in rng.choices(documents, k=sizes["mixed"])
+        ],
+        "long": [f"{title} {text}" for title, text in rng.sample(documents, sizes["long"])],
+        "short": [title for title, _ in rng.sample(documents, sizes["short"])],
+    }
+
+
+def sts_pairs(scale: float = 1.0) -> tuple[list[str], list[str], np.ndarray]:
+    """STS-B dev: first sentences, second sentences, and people's scores from 0 to 5.
+
+    `scale` below 1 takes the first pairs only.
+    """
+    with open(data_directory() / "stsb" / "stsb-en-dev.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    first, second, scores = zip(*rows[: max(4, round(len(rows) * scale))], strict=True)
+    return list(first), list(second), np.array([float(score) for score in scores])
+
+
+def _scifact() -> list[tuple[str, str]]:
+    with open(data_directory() / "scifact" / "corpus.jsonl", encoding="utf-8") as file:
+        records = [json.loads(line) for line in file]
+    return [(record["title"], record["text"]) for record in records]
+
+
+def _piece(rng: random.Random, title: str, text: str) -> str:
+    """Neighbouring sentences, from one to all of them, every number equally likely."""
+    sentences = re.split(r"(?<=[.!?])\s+", f"{title} {text}")
+    count = rng.randint(1, len(sentences))
+    first = rng.randint(0, len(sentences) - count)
+    return " ".join(sentences[first : first + count])
