@@ -65,7 +65,8 @@ function(unitvec_fetch name url tag)
       FATAL_ERROR
         "unitvec needs ${name}, which is not installed, and ${url} (${tag}) cannot be reached to fetch it. "
         "Install it with one of: `apt-get install ${debian}` (Debian, Ubuntu), `dnf install ${fedora}` "
-        "(Fedora), `brew install ${brew}` (Homebrew), `conda install -c conda-forge ${conda}` (conda).")
+        "(Fedora), `brew install ${brew}` (Homebrew), `conda install -c conda-forge ${conda}` (conda)."
+    )
   endif()
   FetchContent_Declare(
     ${name}
@@ -81,13 +82,13 @@ if(NOT Eigen3_FOUND)
   set(EIGEN_BUILD_DOC OFF)
   set(BUILD_TESTING OFF)
   unitvec_fetch(Eigen3 https://gitlab.com/libeigen/eigen.git 3.4.0 INSTALL libeigen3-dev
-                eigen3-devel eigen eigen)
+                                                                           eigen3-devel eigen eigen)
 endif()
 
 find_package(nlohmann_json 3.10 QUIET CONFIG)
 if(NOT nlohmann_json_FOUND)
-  unitvec_fetch(nlohmann_json https://github.com/nlohmann/json.git v3.12.0 INSTALL
-                nlohmann-json3-dev json-devel nlohmann-json nlohmann_json)
+  unitvec_fetch(nlohmann_json https://github.com/nlohmann/json.git v3.12.0
+                INSTALL nlohmann-json3-dev json-devel nlohmann-json nlohmann_json)
 endif()
 
 include(Faiss)

@@ -10,7 +10,13 @@ else:
     from pip._vendor import tomli as tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-EXTRAS = {"demo": ["minilm"], "test": ["minilm", "test"], "dev": ["minilm", "dev"], "docs": ["docs"]}
+EXTRAS = {
+    "demo": ["minilm"],
+    "test": ["minilm", "test"],
+    "dev": ["minilm", "dev"],
+    "docs": ["docs"],
+    "wheel": ["wheel"],
+}
 
 
 def expand(name: str, extras: dict[str, list[str]]) -> list[str]:
