@@ -1,7 +1,177 @@
+#include "unitvec/search/index.hpp"
+
+#include <pybind11/stl/filesystem.h>
+
+#include <optional>
+#include <span>
+#include <string>
+#include <system_error>
+
 #include "bindings.hpp"
 
 namespace unitvec::bindings {
+namespace {
 
-void register_index(py::module_&) {}
+// The index has a lock, and a search that holds it may ask for the GIL (below): whoever waits for
+// the lock must therefore have released the GIL, in every function of this file.
+
+/// Python's signal handlers run when asked here, in the main thread; a KeyboardInterrupt then stays
+/// set until Interrupted has come back through the core.
+bool python_wants_to_stop() {
+    const py::gil_scoped_acquire gil;
+    return PyErr_CheckSignals() != 0;
+}
+
+std::span<const Id> as_ids(const IdArray& ids) {
+    if (ids.ndim() != 1) throw std::invalid_argument("ids must be 1-D");
+    return {ids.data(), static_cast<std::size_t>(ids.size())};
+}
+
+std::optional<std::span<const Id>> as_ids(const std::optional<IdArray>& ids) {
+    if (!ids) return std::nullopt;
+    return as_ids(*ids);
+}
+
+Index make_index(std::size_t dim, const std::string& kind, const std::string& metric, std::size_t M,
+                 std::size_t ef_construction, std::size_t ef_search,
+                 std::size_t automatic_threshold) {
+    return {dim, IndexOptions{parse_index_kind(kind), parse_metric(metric), M, ef_construction,
+                              ef_search, automatic_threshold}};
+}
+
+py::array_t<Id> add(Index& index, const FloatArray& vectors, const std::optional<IdArray>& ids,
+                    std::size_t threads) {
+    const auto in = as_matrix(vectors, "vectors");
+    const auto chosen = as_ids(ids);
+    std::vector<Id> added;
+    {
+        const py::gil_scoped_release nogil;
+        added = index.add(in, chosen, {threads, python_wants_to_stop});
+    }
+    return to_numpy(std::move(added));
+}
+
+void remove(Index& index, const IdArray& ids, std::size_t threads) {
+    const auto removed = as_ids(ids);
+    const py::gil_scoped_release nogil;
+    index.remove(removed, {threads, python_wants_to_stop});
+}
+
+SearchOptions search_options(std::size_t k, const std::optional<IdArray>& allowed_ids,
+                             std::size_t ef_search, bool exact, std::size_t threads) {
+    return {k, as_ids(allowed_ids), ef_search, exact, threads, python_wants_to_stop};
+}
+
+py::tuple search(const Index& index, const FloatArray& queries, std::size_t k,
+                 const std::optional<IdArray>& allowed_ids, std::size_t ef_search, bool exact,
+                 std::size_t threads) {
+    const auto in = as_matrix(queries, "queries");
+    const auto options = search_options(k, allowed_ids, ef_search, exact, threads);
+    SearchResult found;
+    {
+        const py::gil_scoped_release nogil;
+        found = index.search(in, options);
+    }
+    const auto shape = std::vector{in.rows, k};
+    return py::make_tuple(to_numpy(std::move(found.scores)),
+                          to_numpy(std::move(found.ids)).reshape(shape), found.exact);
+}
+
+py::tuple range_search(const Index& index, const FloatArray& queries, float min_score,
+                       const std::optional<IdArray>& allowed_ids, std::size_t threads) {
+    const auto in = as_matrix(queries, "queries");
+    const auto options = search_options(1, allowed_ids, 0, true, threads);
+    RangeResult found;
+    {
+        const py::gil_scoped_release nogil;
+        found = index.range_search(in, min_score, options);
+    }
+    std::vector<Id> offsets(found.offsets.begin(), found.offsets.end());
+    return py::make_tuple(to_numpy(std::move(offsets)), to_numpy(std::move(found.scores)),
+                          to_numpy(std::move(found.ids)));
+}
+
+py::array_t<float> reconstruct(const Index& index, const IdArray& ids) {
+    const auto wanted = as_ids(ids);
+    Matrix vectors;
+    {
+        const py::gil_scoped_release nogil;
+        vectors = index.reconstruct(wanted);
+    }
+    return to_numpy(std::move(vectors));
+}
+
+py::array_t<Id> live_ids(const Index& index) {
+    std::vector<Id> ids;
+    {
+        const py::gil_scoped_release nogil;
+        ids = index.ids();
+    }
+    return to_numpy(std::move(ids));
+}
+
+IndexStats take_stats(const Index& index) {
+    const py::gil_scoped_release nogil;
+    return index.stats();
+}
+
+py::dict stats(const Index& index) {
+    const auto now = take_stats(index);
+    const auto& options = index.options();
+    py::dict d;
+    d["kind"] = name(now.kind);
+    d["requested_kind"] = name(options.kind);
+    d["metric"] = name(options.metric);
+    d["dim"] = now.dim;
+    d["live"] = now.live;
+    d["dead"] = now.dead;
+    d["bytes"] = now.bytes;
+    d["M"] = options.M;
+    d["ef_construction"] = options.ef_construction;
+    d["ef_search"] = options.ef_search;
+    d["automatic_threshold"] = options.automatic_threshold;
+    d["faiss_version"] = faiss_version();
+    return d;
+}
+
+/// A failed write becomes OSError, or the sub-class of its errno (PermissionError ...).
+void translate_system_error(std::exception_ptr p) {
+    try {
+        if (p) std::rethrow_exception(p);
+    } catch (const std::system_error& e) {
+        const auto type = py::reinterpret_borrow<py::object>(PyExc_OSError);
+        const py::object error = type(e.code().value(), e.what());
+        PyErr_SetObject(py::type::of(error).ptr(), error.ptr());
+    }
+}
+
+}  // namespace
+
+void register_index(py::module_& m) {
+    const IndexOptions defaults;
+    py::register_exception_translator(&translate_system_error);
+    using ReleaseGil = py::call_guard<py::gil_scoped_release>;
+    py::class_<Index>(m, "Index", "The C++ index; unitvec.Index prepares its arguments.")
+        .def(py::init(&make_index), py::arg("dim"), py::arg("kind"), py::arg("metric"),
+             py::arg("M") = defaults.M, py::arg("ef_construction") = defaults.ef_construction,
+             py::arg("ef_search") = defaults.ef_search,
+             py::arg("automatic_threshold") = defaults.automatic_threshold)
+        .def("add", &add, py::arg("vectors"), py::arg("ids"), py::arg("threads"))
+        .def("remove", &remove, py::arg("ids"), py::arg("threads"))
+        .def("search", &search, py::arg("queries"), py::arg("k"), py::arg("allowed_ids"),
+             py::arg("ef_search"), py::arg("exact"), py::arg("threads"))
+        .def("range_search", &range_search, py::arg("queries"), py::arg("min_score"),
+             py::arg("allowed_ids"), py::arg("threads"))
+        .def("reconstruct", &reconstruct, py::arg("ids"))
+        .def("contains", &Index::contains, py::arg("id"), ReleaseGil())
+        .def("ids", &live_ids)
+        .def("__len__", &Index::size, ReleaseGil())
+        .def_property_readonly("dim", &Index::dim)
+        .def("stats", &stats)
+        .def("save", &Index::save, py::arg("path"), ReleaseGil())
+        .def("to_faiss", &Index::to_faiss, py::arg("path"), ReleaseGil())
+        .def_static("load", &Index::load, py::arg("path"), ReleaseGil());
+    m.def("faiss_version", &faiss_version);
+}
 
 }  // namespace unitvec::bindings

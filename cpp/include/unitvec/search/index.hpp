@@ -1,0 +1,167 @@
+#pragma once
+/// The vector index: ids and vectors in, the nearest of them out; exact or through a graph.
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "unitvec/types.hpp"
+
+namespace unitvec {
+
+/// How the vectors are searched.
+enum class IndexKind {
+    flat,  ///< every vector is compared: exact; O(n * dim) a query, dim * 4 bytes a vector
+    hnsw,  ///< a graph over the vectors (Malkov and Yashunin 2016): approximate, O(log n) a query
+    automatic,  ///< flat until IndexOptions::automatic_threshold vectors, then hnsw
+};
+
+/// "flat", "hnsw" or "auto".
+[[nodiscard]] std::string_view name(IndexKind kind);
+/// "cosine", "dot", "euclidean" or "manhattan".
+[[nodiscard]] std::string_view name(Metric metric);
+
+/// @throws std::invalid_argument naming the kinds that this version builds
+[[nodiscard]] IndexKind parse_index_kind(std::string_view name);
+/// @throws std::invalid_argument naming the metrics
+[[nodiscard]] Metric parse_metric(std::string_view name);
+
+/// What is fixed when an index is made.
+struct IndexOptions {
+    IndexKind kind = IndexKind::hnsw;
+    Metric metric = Metric::cosine;
+    /// Links a vector keeps on each level, twice as many on the lowest. More: higher recall,
+    /// 8 * M bytes a vector, slower to build. In [2, 512].
+    std::size_t M = 32;
+    /// Candidates looked at for each vector added. More: better graph, slower to build.
+    std::size_t ef_construction = 40;
+    /// Candidates kept in a search that names none. More: higher recall, slower.
+    std::size_t ef_search = 64;
+    /// Live vectors from which `automatic` builds a graph: below, a scan takes a few milliseconds.
+    std::size_t automatic_threshold = 50'000;
+};
+
+/// Returns true when the caller wants the work given up (Ctrl-C). Called from the calling thread
+/// only, several times a second.
+using InterruptCheck = std::function<bool()>;
+
+struct AddOptions {
+    std::size_t threads = 0;  ///< 0: default_threads()
+    InterruptCheck interrupted = nullptr;
+};
+
+struct SearchOptions {
+    std::size_t k = 10;
+    /// Only these ids may be found; ids that the index does not hold never match. Nothing: all.
+    std::optional<std::span<const Id>> allowed_ids = std::nullopt;
+    std::size_t ef_search = 0;  ///< 0: the index's own; raised to k where smaller
+    bool exact = false;         ///< compare with every vector, whatever the kind
+    std::size_t threads = 0;    ///< 0: default_threads()
+    InterruptCheck interrupted = nullptr;
+};
+
+/// Neighbours, best first; rows that have fewer than k end in id -1 with score -infinity.
+struct SearchResult {
+    Matrix scores;        ///< shape (nq, k); larger is nearer, see Index::search
+    std::vector<Id> ids;  ///< shape (nq, k), row-major
+    bool exact = false;   ///< no nearer vector was missed
+};
+
+/// Everything within a score: query q owns entries [offsets[q], offsets[q + 1]), best first.
+struct RangeResult {
+    std::vector<std::size_t> offsets;  ///< shape (nq + 1,)
+    std::vector<float> scores;
+    std::vector<Id> ids;
+};
+
+struct IndexStats {
+    IndexKind kind;    ///< flat or hnsw: for `automatic`, the one in use
+    std::size_t live;  ///< vectors that can be found
+    std::size_t dead;  ///< removed, still occupying their place
+    std::size_t dim;
+    std::size_t bytes;  ///< memory of vectors, ids and graph
+};
+
+/// Vectors under 64-bit ids of the user's choice (0 or more), searched by one metric.
+///
+/// Threads: every method may be called from any thread. Searches run side by side; add, remove and
+/// the rebuild they may start wait for running searches and make later ones wait.
+/// A failed call changes nothing: a batch is added whole or not at all.
+class Index {
+public:
+    /// @throws std::invalid_argument if dim or an option is out of its range
+    Index(std::size_t dim, const IndexOptions& options);
+    ~Index();
+    Index(Index&&) noexcept;
+    Index& operator=(Index&&) noexcept;
+
+    /// Adds row i of `vectors` under ids[i]; without ids, under the numbers that follow the largest
+    /// id ever used.
+    ///
+    /// @param vectors  shape (n, dim), finite; under cosine every length above 1e-12, under the
+    ///                 other metrics at most 1e18 (so that no square overflows)
+    /// @throws std::invalid_argument on another shape, a bad vector (named by its row), an id that
+    ///         is negative, repeated or present
+    /// @throws Interrupted, with nothing added
+    /// @returns the ids, shape (n,)
+    std::vector<Id> add(MatrixView<const float> vectors,
+                        std::optional<std::span<const Id>> ids = std::nullopt,
+                        const AddOptions& options = {});
+
+    /// Forgets these ids at once; their memory is returned when a fifth of all rows is dead.
+    /// @throws std::invalid_argument if an id is unknown or repeated; then none is removed
+    void remove(std::span<const Id> ids, const AddOptions& options = {});
+
+    /// The k nearest vectors of each query. Scores: cosine and dot as they are, euclidean and
+    /// manhattan as the negated distance. Ties go to the vector added first (exact search).
+    /// Each row's result is the same in any batch and with any number of threads.
+    ///
+    /// @param queries  shape (nq, dim), finite; a zero vector scores 0 under cosine
+    /// @throws std::invalid_argument on another shape, a bad query, k = 0
+    [[nodiscard]] SearchResult search(MatrixView<const float> queries,
+                                      const SearchOptions& options) const;
+
+    /// Every vector whose score is at least `min_score`; exact for every kind.
+    [[nodiscard]] RangeResult range_search(MatrixView<const float> queries, float min_score,
+                                           const SearchOptions& options) const;
+
+    /// The stored vectors of these ids, (n, dim); normalised under cosine.
+    /// @throws std::invalid_argument if an id is unknown
+    [[nodiscard]] Matrix reconstruct(std::span<const Id> ids) const;
+
+    [[nodiscard]] bool contains(Id id) const;
+    [[nodiscard]] std::vector<Id> ids() const;  ///< of the live vectors, in the order of adding
+    [[nodiscard]] std::size_t size() const;     ///< live vectors
+    [[nodiscard]] std::size_t dim() const;
+    [[nodiscard]] const IndexOptions& options() const;
+    [[nodiscard]] IndexStats stats() const;
+
+    /// Writes a temporary file beside `path`, flushes it to the disk and renames it: a reader finds
+    /// the old file or the new one. Format: src/search/index_file.hpp.
+    /// @throws std::system_error if any write fails
+    void save(const std::filesystem::path& path) const;
+
+    /// @throws FormatError if the file is damaged in any way, foreign, or of a later version
+    [[nodiscard]] static Index load(const std::filesystem::path& path);
+
+    /// Writes a file for FAISS's read_index: an IndexIDMap2 over IndexFlat or IndexHNSWFlat. Under
+    /// cosine, queries must be normalised before searching it. Removed vectors are left out.
+    /// @throws std::system_error if any write fails
+    void to_faiss(const std::filesystem::path& path) const;
+
+private:
+    struct State;
+    explicit Index(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+/// The version of the FAISS that this build uses, e.g. "1.7.3".
+[[nodiscard]] std::string faiss_version();
+
+}  // namespace unitvec

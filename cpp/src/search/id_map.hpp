@@ -1,0 +1,53 @@
+#pragma once
+/// Which id each row has, and which row each id.
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "search/row_filter.hpp"
+#include "unitvec/types.hpp"
+
+namespace unitvec {
+
+class IdMap {
+public:
+    /// The ids of `n` new rows: those given, or the numbers after the largest ever used.
+    /// @throws std::invalid_argument if an id is negative, repeated or present, or their number is
+    ///         not n; nothing is changed either way
+    [[nodiscard]] std::vector<Id> choose(std::size_t n,
+                                         std::optional<std::span<const Id>> ids) const;
+
+    /// Appends rows under ids that `choose` has checked.
+    void append(std::span<const Id> ids);
+
+    /// Fills an empty map. @returns the first row whose id is below -1, repeated, or not below
+    /// `next`; nothing where all are sound
+    [[nodiscard]] std::optional<std::size_t> restore(std::span<const Id> ids, Id next);
+
+    /// The rows of ids to be removed. @throws std::invalid_argument if one is unknown or repeated
+    [[nodiscard]] std::vector<std::uint32_t> rows_to_remove(std::span<const Id> ids) const;
+    void mark_dead(std::span<const std::uint32_t> rows);
+
+    /// Forgets the last rows, which are live, so that `rows` remain.
+    void truncate(std::size_t rows);
+    /// Numbers the live rows anew, in their order; returns their old numbers.
+    std::vector<std::uint32_t> compact();
+
+    [[nodiscard]] std::optional<std::uint32_t> find(Id id) const;
+    [[nodiscard]] std::size_t rows() const { return ids_.size(); }
+    [[nodiscard]] std::size_t live() const { return row_of_.size(); }
+    [[nodiscard]] std::size_t dead() const { return rows() - live(); }
+    [[nodiscard]] std::span<const Id> ids() const { return ids_; }  ///< kDead where removed
+    [[nodiscard]] Id next() const { return next_; }
+    void set_next(Id next) { next_ = next; }
+    [[nodiscard]] std::size_t bytes() const;
+
+private:
+    std::vector<Id> ids_;
+    std::unordered_map<Id, std::uint32_t> row_of_;
+    Id next_ = 0;
+};
+
+}  // namespace unitvec

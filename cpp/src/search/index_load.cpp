@@ -1,0 +1,156 @@
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <string>
+
+#include "file.hpp"
+#include "search/hash64.hpp"
+#include "search/index_file.hpp"
+#include "search/index_state.hpp"
+#include "unitvec/error.hpp"
+
+namespace unitvec {
+namespace {
+
+using Bytes = std::span<const std::byte>;
+
+/// Reads a file's parts in order; nothing outside the file can be reached.
+class PartReader {
+public:
+    PartReader(std::string file, Bytes bytes) : file_(std::move(file)), bytes_(bytes) {}
+
+    [[noreturn]] void fail(const std::string& what) const { fail_at(offset_, what); }
+    [[noreturn]] void fail_at(std::size_t offset, const std::string& what) const {
+        throw FormatError(file_, "byte " + std::to_string(offset), what);
+    }
+
+    /// @throws FormatError where the file ends before `count` values and their padding
+    template <typename T>
+    std::span<const T> take(std::uint64_t count, const char* name) {
+        const std::size_t left = bytes_.size() - offset_;
+        if (count > left / sizeof(T)) {
+            fail("expected " + std::to_string(count) + " " + name +
+                 ", got the end of the file after " + std::to_string(left) + " bytes");
+        }
+        const std::size_t size = static_cast<std::size_t>(count) * sizeof(T);
+        const std::size_t padded = (size + kIndexAlignment - 1) / kIndexAlignment * kIndexAlignment;
+        if (padded > left) fail(std::string("expected padding after the ") + name);
+        // Mapped files begin on a page and parts on 64 bytes: aligned for every T.
+        const auto* first = reinterpret_cast<const T*>(bytes_.data() + offset_);
+        offset_ += padded;
+        return {first, static_cast<std::size_t>(count)};
+    }
+
+    [[nodiscard]] std::size_t offset() const { return offset_; }
+    [[nodiscard]] Bytes rest() const { return bytes_.subspan(offset_); }
+
+private:
+    std::string file_;
+    Bytes bytes_;
+    std::size_t offset_ = 0;
+};
+
+void require_hashes(const PartReader& reader, const IndexHeader& header) {
+    const auto bytes = std::as_bytes(std::span(&header, 1));
+    constexpr std::size_t kHash = offsetof(IndexHeader, header_hash);
+    if (hash64(bytes.first(kHash)) != header.header_hash) {
+        reader.fail_at(kHash,
+                       "expected the hash of the header, got another: the header is damaged");
+    }
+    if (hash64(reader.rest()) != header.payload_hash) {
+        reader.fail_at(offsetof(IndexHeader, payload_hash),
+                       "expected the hash of the contents, got another: the file is damaged");
+    }
+}
+
+IndexHeader read_header(PartReader& reader) {
+    const IndexHeader header = reader.take<IndexHeader>(1, "header")[0];
+    if (header.magic != kIndexMagic) {
+        reader.fail_at(0, "expected \"UNITVEC\", got something else: not a file of Index.save");
+    }
+    if (header.version != kIndexVersion || header.header_bytes != sizeof(header)) {
+        reader.fail_at(offsetof(IndexHeader, version),
+                       "expected version 1 of the index format, got " +
+                           std::to_string(header.version) +
+                           "; a newer unitvec may have written it");
+    }
+    require_hashes(reader, header);
+    return header;
+}
+
+/// A value within [least, most], the header being hostile until shown otherwise.
+std::size_t field(const PartReader& reader, const char* name, std::uint64_t value,
+                  std::uint64_t least, std::uint64_t most) {
+    if (value < least || value > most) {
+        reader.fail_at(0, std::string("expected ") + name + " from " + std::to_string(least) +
+                              " to " + std::to_string(most) + ", got " + std::to_string(value));
+    }
+    return static_cast<std::size_t>(value);
+}
+
+IndexOptions read_options(const PartReader& reader, const IndexHeader& h) {
+    constexpr std::uint64_t kAny = std::numeric_limits<std::uint64_t>::max();
+    IndexOptions options;
+    options.kind = static_cast<IndexKind>(field(reader, "kind", h.kind, 0, 2));
+    options.metric = static_cast<Metric>(field(reader, "metric", h.metric, 0, 3));
+    options.M = field(reader, "M", h.M, 2, 512);
+    options.ef_construction = field(reader, "ef_construction", h.ef_construction, 1, 1'000'000);
+    options.ef_search = field(reader, "ef_search", h.ef_search, 1, 1'000'000);
+    options.automatic_threshold = field(reader, "threshold", h.automatic_threshold, 0, kAny);
+    return options;
+}
+
+void read_ids(PartReader& reader, const IndexHeader& header, IdMap& ids) {
+    const std::size_t start = reader.offset();
+    const auto stored = reader.take<Id>(header.rows, "ids");
+    constexpr auto kLargest = static_cast<std::uint64_t>(std::numeric_limits<Id>::max());
+    const auto next = static_cast<Id>(field(reader, "next id", header.next_id, 0, kLargest));
+    if (const auto bad = ids.restore(stored, next)) {
+        reader.fail_at(start + *bad * sizeof(Id), "expected an id below the next id, once, or -1");
+    }
+}
+
+void read_vectors(PartReader& reader, const IndexHeader& header, VectorStore& store) {
+    const std::size_t start = reader.offset();
+    if (header.rows > std::numeric_limits<std::uint64_t>::max() / header.dim) {
+        reader.fail("expected a file that can hold its vectors");
+    }
+    const auto values = reader.take<float>(header.rows * header.dim, "vector components");
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        if (!std::isfinite(values[i])) {
+            reader.fail_at(start + i * sizeof(float),
+                           "expected a finite number, got NaN or infinity");
+        }
+    }
+    store.append({values.data(), static_cast<std::size_t>(header.rows),
+                  static_cast<std::size_t>(header.dim)});
+}
+
+}  // namespace
+
+Index Index::load(const std::filesystem::path& path) {
+    const MappedFile mapped(path);
+    PartReader reader(path.string(), mapped.bytes());
+    const IndexHeader header = read_header(reader);
+    const IndexOptions options = read_options(reader, header);
+    const std::size_t dim = field(reader, "dim", header.dim, 1, std::size_t{1} << 20);
+    (void)field(reader, "rows", header.rows, 0, VectorStore::kMaxRows);
+
+    auto state = std::make_unique<State>(dim, options);
+    read_ids(reader, header, state->ids);
+    read_vectors(reader, header, state->store);
+    if (header.links > 0) {
+        const std::size_t start = reader.offset();
+        const auto levels = reader.take<std::int32_t>(header.rows, "levels");
+        const auto links = reader.take<std::int32_t>(header.links, "links");
+        state->graph =
+            std::make_unique<HnswGraph>(state->store, options.M, options.ef_construction);
+        const auto wrong =
+            state->graph->restore({levels, links, header.entry_point, header.max_level});
+        if (!wrong.empty()) reader.fail_at(start, wrong);
+    }
+    if (!reader.rest().empty()) reader.fail("expected the end of the file");
+    return Index(std::move(state));
+}
+
+}  // namespace unitvec

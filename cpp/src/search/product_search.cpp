@@ -1,0 +1,127 @@
+#include "search/product_search.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "search/gemm.hpp"
+#include "unitvec/parallel.hpp"
+
+namespace unitvec {
+namespace {
+
+// A tile of 1,024 rows of 384 floats is 1.5 MB, read from the cache by all queries of a block; the
+// block's products with it (at most 128 x 1,024 floats) fit beside it.
+constexpr std::size_t kTileRows = 1024;
+constexpr std::size_t kBlockQueries = 128;
+constexpr std::size_t kBlocksAtOnce = 16;  // between two looks at the interrupt
+constexpr std::size_t kSpare = 8;          // candidates beyond k
+
+/// One thread's work on a block of queries.
+class Block {
+public:
+    Block(const VectorStore& store, MatrixView<const float> queries, std::size_t k,
+          const RowFilter& filter)
+        : store_(store), queries_(queries), k_(k), filter_(filter),
+          products_(queries.rows, std::min(kTileRows, store.rows())),
+          candidates_(queries.rows, TopK(std::min(k + kSpare, filter.eligible()))) {
+        for (std::size_t q = 0; q < queries.rows; ++q) {
+            squared_lengths_.push_back(squared_length(queries.row(q)));
+        }
+    }
+
+    void nominate() {
+        for (std::size_t first = 0; first < store_.rows(); first += kTileRows) {
+            const std::size_t count = std::min(kTileRows, store_.rows() - first);
+            multiply_transposed(queries_, store_.view().middle_rows(first, count), products_.data(),
+                                products_.cols());
+            for (std::size_t q = 0; q < queries_.rows; ++q) keep_best(q, first, count);
+        }
+    }
+
+    /// The exact k best of query q.
+    [[nodiscard]] std::vector<Neighbour> decide(std::size_t q) const {
+        const float* query = queries_.row(q).data();
+        TopK best(k_);
+        for (const auto& candidate : candidates_[q].unsorted()) {
+            best.offer({store_.compare(query, store_.row(candidate.row)), candidate.row});
+        }
+        const bool all_seen = candidates_[q].size() == filter_.eligible();
+        const double best_unseen = candidates_[q].threshold() + largest_error(q);
+        if (all_seen || best.threshold() > best_unseen) return best.take_sorted();
+        return scan_one(store_, query, k_, filter_);
+    }
+
+private:
+    static float squared_length(std::span<const float> x) {
+        double sum = 0.0;
+        for (const float value : x) sum += static_cast<double>(value) * value;
+        return static_cast<float>(sum);
+    }
+
+    /// Turns the products of query q with a tile into nearness and offers what may be kept.
+    void keep_best(std::size_t q, std::size_t first, std::size_t count) {
+        float* nearness = products_.row(q).data();
+        if (store_.metric() == Metric::euclidean) {
+            const float* lengths = store_.squared_lengths().data() + first;
+            for (std::size_t i = 0; i < count; ++i) {
+                nearness[i] = 2.0F * nearness[i] - lengths[i] - squared_lengths_[q];
+            }
+        }
+        constexpr std::size_t kStep = 16;  // most steps hold nothing to keep: one comparison each
+        for (std::size_t i = 0; i < count; i += kStep) {
+            const std::size_t end = std::min(i + kStep, count);
+            float largest = nearness[i];
+            for (std::size_t j = i + 1; j < end; ++j) largest = std::max(largest, nearness[j]);
+            if (!(largest >= candidates_[q].threshold())) continue;
+            for (std::size_t j = i; j < end; ++j) {
+                const auto row = static_cast<std::uint32_t>(first + j);
+                if (nearness[j] >= candidates_[q].threshold() && filter_(row)) {
+                    candidates_[q].offer({nearness[j], row});
+                }
+            }
+        }
+    }
+
+    /// Bound on |nearness by product - nearness by kernel|. A dot product of dim terms in any order
+    /// errs by at most dim * u * |x| |q| (N. Higham, "Accuracy and Stability of Numerical
+    /// Algorithms", 3.1; u = 2^-24), here for both ways; 2 |x| |q| <= |x|^2 + |q|^2 covers
+    /// the Euclidean.
+    [[nodiscard]] double largest_error(std::size_t q) const {
+        const double unit = 0x1p-24 * static_cast<double>(store_.dim() + 16);
+        const double x = store_.largest_squared_length();
+        if (store_.metric() == Metric::euclidean) return 2.0 * unit * (x + squared_lengths_[q]);
+        return 2.0 * unit * std::sqrt(x * squared_lengths_[q]);
+    }
+
+    const VectorStore& store_;
+    MatrixView<const float> queries_;
+    std::size_t k_;
+    const RowFilter& filter_;
+    Matrix products_;  // (queries, rows of a tile)
+    std::vector<TopK> candidates_;
+    std::vector<float> squared_lengths_;
+};
+
+}  // namespace
+
+Neighbours product_search(const VectorStore& store, MatrixView<const float> queries, std::size_t k,
+                          const RowFilter& filter, const RunOptions& run) {
+    const std::size_t threads = run.threads == 0 ? default_threads() : run.threads;
+    const std::size_t share = (queries.rows + threads - 1) / threads;
+    const std::size_t block = std::clamp<std::size_t>(share, 1, kBlockQueries);
+    const std::size_t at_once = block * kBlocksAtOnce;
+    Neighbours found(queries.rows);
+    for (std::size_t first = 0; first < queries.rows; first += at_once) {
+        run.check();
+        const std::size_t count = std::min(at_once, queries.rows - first);
+        parallel_for(count, block, threads, [&](std::size_t begin, std::size_t end) {
+            Block work(store, queries.middle_rows(first + begin, end - begin), k, filter);
+            work.nominate();
+            for (std::size_t q = begin; q < end; ++q) found[first + q] = work.decide(q - begin);
+        });
+    }
+    return found;
+}
+
+}  // namespace unitvec

@@ -1,0 +1,53 @@
+#pragma once
+/// Which rows a search may return.
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "unitvec/types.hpp"
+
+namespace unitvec {
+
+/// The mark of a removed vector, in place of its id.
+inline constexpr Id kDead = -1;
+
+/// Live rows, or those of them that are allowed. A view: the ids must outlive it.
+class RowFilter {
+public:
+    /// @param ids   id of each row, kDead where removed
+    /// @param live  how many are not dead
+    RowFilter(std::span<const Id> ids, std::size_t live) : ids_(ids), eligible_(live) {}
+
+    /// Narrows to these rows, all of them live and none twice.
+    void allow_only(std::span<const std::uint32_t> rows) {
+        allowed_.assign(ids_.size(), 0);
+        for (const auto row : rows) allowed_[row] = 1;
+        eligible_ = rows.size();
+        narrowed_ = true;
+    }
+
+    [[nodiscard]] bool operator()(std::uint32_t row) const {
+        return narrowed_ ? allowed_[row] != 0 : ids_[row] != kDead;
+    }
+    [[nodiscard]] bool takes_all() const { return eligible_ == ids_.size(); }
+    [[nodiscard]] std::size_t eligible() const { return eligible_; }
+
+    /// The eligible rows, ascending.
+    [[nodiscard]] std::vector<std::uint32_t> rows() const {
+        std::vector<std::uint32_t> rows;
+        rows.reserve(eligible_);
+        for (std::uint32_t row = 0; row < ids_.size(); ++row) {
+            if ((*this)(row)) rows.push_back(row);
+        }
+        return rows;
+    }
+
+private:
+    std::span<const Id> ids_;
+    std::vector<std::uint8_t> allowed_;
+    std::size_t eligible_;
+    bool narrowed_ = false;
+};
+
+}  // namespace unitvec

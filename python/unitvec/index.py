@@ -1,0 +1,344 @@
+"""The vector index: ids and vectors in, the nearest of them out."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from unitvec import _core
+from unitvec.distance import FloatMatrix, Vectors, as_vectors
+
+__all__ = ["Index", "RangeResult", "SearchResult"]
+
+Ids: TypeAlias = npt.NDArray[np.int64]
+AllowedIds: TypeAlias = "npt.ArrayLike | Callable[[Ids], npt.ArrayLike]"
+
+_LARGEST_ID = np.iinfo(np.int64).max
+
+
+class SearchResult(tuple[Any, Any]):
+    """What `Index.search` found: unpacks as `scores, ids`.
+
+    Attributes:
+        scores: shape (nq, k), best first; larger is nearer (with `distances=True`: smaller).
+        ids: int64, shape (nq, k); -1 where fewer than k vectors could be found.
+        exact: no nearer vector was missed.
+    """
+
+    exact: bool
+
+    def __new__(cls, scores: FloatMatrix, ids: Ids, *, exact: bool) -> SearchResult:
+        """Hold the two arrays as a pair."""
+        result = super().__new__(cls, (scores, ids))
+        result.exact = exact
+        return result
+
+    @property
+    def scores(self) -> FloatMatrix:
+        """Shape (nq, k)."""
+        return self[0]  # type: ignore[no-any-return]
+
+    @property
+    def ids(self) -> Ids:
+        """Shape (nq, k)."""
+        return self[1]  # type: ignore[no-any-return]
+
+
+class RangeResult(NamedTuple):
+    """What `Index.range_search` found for one query, best first."""
+
+    scores: FloatMatrix
+    ids: Ids
+
+
+class Index:
+    """Vectors under integer ids, searched by cosine, dot product or distance.
+
+    Args:
+        dim: length of every vector.
+        kind: "flat" compares with every vector: exact. "hnsw" walks a graph (Malkov and Yashunin,
+            https://arxiv.org/abs/1603.09320): approximate, and faster from some ten thousand
+            vectors on. "auto" is flat until `automatic_threshold` vectors, then hnsw;
+            `stats()["kind"]` says which.
+        metric: "cosine", "dot", "euclidean" or "manhattan".
+        **parameters: `M` (32; links a vector), `ef_construction` (40; candidates looked at in
+            building), `ef_search` (64; candidates kept in a search), `automatic_threshold`
+            (50,000 vectors).
+
+    Raises:
+        ValueError: a kind, metric or parameter that is not offered, with those that are.
+
+    A failed call changes nothing. Every method may be called from any thread; searches run side by
+    side, and wait while vectors are added or removed. The GIL is released, and Ctrl-C is heeded
+    within about a second.
+
+    Example:
+        >>> index = Index(2, kind="flat")
+        >>> index.add([[1.0, 0.0], [0.0, 1.0]], ids=[10, 20])
+        array([10, 20])
+        >>> scores, ids = index.search([0.9, 0.1], k=1)
+        >>> int(ids[0, 0])
+        10
+    """
+
+    def __init__(
+        self, dim: int, kind: str = "hnsw", metric: str = "cosine", **parameters: int
+    ) -> None:
+        values = {name: _whole(value, name, "Index") for name, value in parameters.items()}
+        unknown = values.keys() - {"M", "ef_construction", "ef_search", "automatic_threshold"}
+        if unknown:
+            raise TypeError(
+                "[Index] expected parameters among M, ef_construction, ef_search, "
+                f"automatic_threshold, got {', '.join(sorted(unknown))}"
+            )
+        self._core = _core.Index(_whole(dim, "dim", "Index"), kind, metric, **values)
+        self._metric = metric
+
+    def __len__(self) -> int:
+        """Vectors that can be found."""
+        return len(self._core)
+
+    def __contains__(self, id: object) -> bool:
+        """Whether a vector has this id."""
+        number = isinstance(id, int | np.integer) and not isinstance(id, bool)
+        return number and -1 < int(id) <= _LARGEST_ID and self._core.contains(int(id))  # type: ignore[call-overload]
+
+    def __repr__(self) -> str:
+        """Say what it is and how full."""
+        now = self.stats()
+        kind = now["requested_kind"]
+        used = f"{kind} ({now['kind']})" if kind != now["kind"] else kind
+        return f"Index(dim={self.dim}, kind={used}, metric={self.metric}, vectors={len(self)})"
+
+    @property
+    def dim(self) -> int:
+        """Length of every vector."""
+        return self._core.dim
+
+    @property
+    def metric(self) -> str:
+        """The metric given at construction."""
+        return self._metric
+
+    @property
+    def ids(self) -> Ids:
+        """Ids of the vectors, in the order of adding; shape (len(self),)."""
+        return self._core.ids()
+
+    def add(
+        self, x: Vectors, ids: npt.ArrayLike | None = None, *, threads: int | None = None
+    ) -> Ids:
+        """Add vectors: all of them, or after an error none.
+
+        Args:
+            x: shape (n, dim), or (dim,) for one; see `unitvec.distance` for what is accepted.
+            ids: n whole numbers from 0, each once and none in the index; None takes the numbers
+                that follow the largest id ever used.
+            threads: processor threads to use; None: all that this process may.
+
+        Returns:
+            The ids, shape (n,).
+
+        Raises:
+            ValueError: another shape, NaN, a zero vector under cosine, an id that is taken or
+                repeated: with the row.
+            TypeError: elements that are not numbers.
+        """
+        vectors = as_vectors(x, "vectors", function="add", dim=self.dim)
+        chosen = None if ids is None else _as_ids(ids, "add")
+        return self._core.add(vectors, chosen, _threads(threads))
+
+    def remove(self, ids: npt.ArrayLike, *, threads: int | None = None) -> None:
+        """Remove vectors: from now on they are not found.
+
+        Their memory is returned, and the graph built anew, once a fifth of the rows is dead.
+
+        Args:
+            ids: whole numbers, each once and all in the index; one number is one id.
+            threads: for building anew; None: all that this process may.
+
+        Raises:
+            ValueError: an id that is unknown or repeated; then nothing is removed.
+        """
+        self._core.remove(_as_ids(ids, "remove"), _threads(threads))
+
+    def search(
+        self,
+        q: Vectors,
+        k: int = 10,
+        *,
+        allowed_ids: AllowedIds | None = None,
+        ef_search: int | None = None,
+        exact: bool = False,
+        distances: bool = False,
+        threads: int | None = None,
+    ) -> SearchResult:
+        """Find the k nearest vectors of each query.
+
+        Args:
+            q: shape (nq, dim), or (dim,) for one query; the results have a row for each.
+            k: neighbours wanted, at least 1.
+            allowed_ids: only these may be found: ids (others than the index's never match), or a
+                function from `index.ids` to a boolean mask of the same length.
+            ef_search: candidates kept by an hnsw search; more: higher recall, slower.
+            exact: compare with every vector, whatever the kind.
+            distances: return distances, smaller is nearer; for euclidean and manhattan.
+            threads: processor threads to use; None: all that this process may.
+
+        Returns:
+            `(scores, ids)`, each of shape (nq, k), best first. Scores are cosines, dot products, or
+            distances negated, so that larger is nearer for every metric. Where fewer than k vectors
+            may be found, the row ends in id -1 and score -inf (distance inf). A zero query scores
+            0 under cosine.
+
+        Raises:
+            ValueError: another shape, NaN, k < 1, `distances` for cosine or dot.
+        """
+        if distances and self.metric not in ("euclidean", "manhattan"):
+            raise ValueError(
+                "[search] expected distances=True with metric euclidean or manhattan, "
+                f"got {self.metric}, which has scores only"
+            )
+        queries = as_vectors(q, "queries", function="search", dim=self.dim)
+        scores, ids, is_exact = self._core.search(
+            queries,
+            _whole(k, "k", "search"),
+            self._allowed(allowed_ids),
+            0 if ef_search is None else _whole(ef_search, "ef_search", "search"),
+            exact,
+            _threads(threads),
+        )
+        return SearchResult(0.0 - scores if distances else scores, ids, exact=is_exact)
+
+    def range_search(
+        self,
+        q: Vectors,
+        radius: float,
+        *,
+        allowed_ids: AllowedIds | None = None,
+        threads: int | None = None,
+    ) -> list[RangeResult]:
+        """Find every vector within a radius of each query; exact for every kind.
+
+        Args:
+            q: shape (nq, dim), or (dim,) for one query.
+            radius: for cosine and dot the least score; for euclidean and manhattan the greatest
+                distance.
+            allowed_ids: as for `search`.
+            threads: as for `search`.
+
+        Returns:
+            One (scores, ids) for each query, best first; for euclidean and manhattan the scores are
+            distances, comparable with `radius`.
+
+        Raises:
+            ValueError: another shape, NaN, a negative distance.
+        """
+        by_distance = self.metric in ("euclidean", "manhattan")
+        if np.isnan(radius) or (by_distance and radius < 0):
+            raise ValueError(f"[range_search] expected radius as a score or distance, got {radius}")
+        queries = as_vectors(q, "queries", function="range_search", dim=self.dim)
+        least = -radius if by_distance else radius
+        offsets, scores, ids = self._core.range_search(
+            queries, least, self._allowed(allowed_ids), _threads(threads)
+        )
+        found = 0.0 - scores if by_distance else scores
+        return [
+            RangeResult(found[begin:end], ids[begin:end])
+            for begin, end in itertools.pairwise(offsets)
+        ]
+
+    def reconstruct(self, ids: npt.ArrayLike) -> FloatMatrix:
+        """Return the stored vectors of these ids, shape (n, dim); of length 1 under cosine.
+
+        Raises:
+            ValueError: an unknown id.
+        """
+        return self._core.reconstruct(_as_ids(ids, "reconstruct"))
+
+    def stats(self) -> dict[str, Any]:
+        """Kind in use, parameters, live and dead vectors, bytes in all and for each vector."""
+        now: dict[str, Any] = self._core.stats()
+        now["bytes_per_vector"] = now["bytes"] / max(now["live"], 1)
+        return now
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the index to a file: a reader finds the old file or the whole new one.
+
+        Raises:
+            OSError: the file cannot be written; what was there stays.
+        """
+        self._core.save(os.fspath(path))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Index:
+        """Read an index written by `save`; every byte is verified.
+
+        Raises:
+            FileNotFoundError: no such file.
+            FormatError: a damaged or foreign file, with the place.
+        """
+        file = Path(path)
+        if not file.exists():
+            raise FileNotFoundError(f"[Index.load] expected an index file, got none at {file}")
+        index = cls.__new__(cls)
+        index._core = _core.Index.load(os.fspath(file))
+        index._metric = index._core.stats()["metric"]
+        return index
+
+    def to_faiss(self, path: str | os.PathLike[str]) -> None:
+        """Write a file for `faiss.read_index`: an IndexIDMap2 over IndexFlat or IndexHNSWFlat.
+
+        Under cosine the vectors are stored normalised: normalise queries before searching them
+        with FAISS. Where vectors were removed since the graph was built, a flat index is written.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        self._core.to_faiss(os.fspath(path))
+
+    def _allowed(self, allowed_ids: AllowedIds | None) -> Ids | None:
+        if not callable(allowed_ids):
+            return None if allowed_ids is None else _as_ids(allowed_ids, "search")
+        ids = self.ids
+        mask = np.asarray(allowed_ids(ids))
+        if mask.dtype != np.bool_ or mask.shape != ids.shape:
+            raise ValueError(
+                f"[search] expected allowed_ids to return {len(ids)} booleans, "
+                f"got {mask.dtype} of shape {mask.shape}"
+            )
+        return ids[mask]
+
+
+def _whole(value: Any, name: str, function: str) -> int:
+    """`value` as an int, unless it is negative or no whole number."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
+        raise TypeError(f"[{function}] expected {name} as a whole number, got {value!r}")
+    least = 0 if name == "automatic_threshold" else 1
+    if not least <= value <= _LARGEST_ID:
+        raise ValueError(f"[{function}] expected {name} of at least {least}, got {value}")
+    return int(value)
+
+
+def _threads(threads: int | None) -> int:
+    return 0 if threads is None else _whole(threads, "threads", "Index")
+
+
+def _as_ids(ids: npt.ArrayLike, function: str) -> Ids:
+    """`ids` as a 1-D int64 array; a single number is one id, an empty list none."""
+    array = np.asarray(ids)
+    if array.size == 0 and array.ndim == 1:
+        return np.empty(0, np.int64)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"[{function}] expected ids as whole numbers, got dtype {array.dtype}")
+    if array.ndim > 1:
+        raise ValueError(f"[{function}] expected ids of shape (n,), got {array.ndim}-D")
+    if array.dtype.kind == "u" and array.size and int(array.max()) > _LARGEST_ID:
+        raise ValueError(f"[{function}] expected ids below 2^63, got {int(array.max())}")
+    return np.ascontiguousarray(array.reshape(-1), dtype=np.int64)
