@@ -1,0 +1,18 @@
+"""Documents on disk, found by meaning: SQLite holds the truth, FAISS the quick way to it."""
+
+from unitvec.collection.collection import Collection
+from unitvec.collection.generations import IndexFileWarning
+from unitvec.collection.index_cache import IndexPolicy
+from unitvec.collection.maintenance import VerifyReport
+from unitvec.collection.results import Hit, Record, Records, SearchResult
+
+__all__ = [
+    "Collection",
+    "Hit",
+    "IndexFileWarning",
+    "IndexPolicy",
+    "Record",
+    "Records",
+    "SearchResult",
+    "VerifyReport",
+]

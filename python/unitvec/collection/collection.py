@@ -1,0 +1,180 @@
+"""`Collection`: documents on disk, found by meaning."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from unitvec.collection import files, maintenance
+from unitvec.collection.index_cache import IndexPolicy
+from unitvec.collection.inputs import DIM_MAX, check_count
+from unitvec.collection.model import TextEncoder, describe, load_encoder, require_same
+from unitvec.collection.read_verbs import ReadVerbs
+from unitvec.collection.session import Session
+from unitvec.collection.write_verbs import WriteVerbs
+
+
+class Collection(ReadVerbs, WriteVerbs):
+    """Documents, their metadata and their vectors in a directory on disk.
+
+    Example:
+        >>> with Collection("notes.uv", encoder=Encoder("all-MiniLM-L6-v2")) as notes:
+        ...     notes.add(["The cat sat on the mat.", "Shares fell."], metadatas=[{"n": 1}, {}])
+        ...     notes.search("pets", k=1)[0].document
+        'The cat sat on the mat.'
+
+    When a writing method returns, its change is on the disk. A call with lists is one transaction:
+    it is stored whole or not at all. A call with a stream (an iterator or generator, which may
+    never end) commits each batch of 512 documents: an error leaves the batches before it stored
+    and nothing of its own. Up to 20,000 documents every search is exact; from there a graph (HNSW)
+    is built by the writing call that crosses a threshold, and newer rows are scanned exactly.
+
+    One process writes at a time, any number read. Every method may be called from any thread; in a
+    forked child every method raises.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        encoder: TextEncoder | str | None = None,
+        *,
+        dim: int | None = None,
+        metric: str | None = None,
+        read_only: bool = False,
+        durability: str = "full",
+        index_policy: IndexPolicy | None = None,
+    ) -> None:
+        """Opens the collection in a directory, or makes one there.
+
+        Args:
+            path: the directory, such as "notes.uv".
+            encoder: an `Encoder`, or a model's name. A collection made with an encoder knows its
+                name, loads it when text is first searched or added, and refuses another.
+            dim: vectors' length, for a collection of vectors without an encoder.
+            metric: "cosine", "dot", "euclidean" or "manhattan"; None: the encoder's, else cosine.
+            read_only: see the last committed state while another process may write.
+            durability: "full": a committed change survives power loss; "normal": a crash of the
+                process only, and writing is quicker.
+            index_policy: when an index file is built.
+
+        Raises:
+            StoreLockedError: another process writes to it (with its pid).
+            FingerprintError: another model made its vectors.
+            FormatError: the files are damaged, foreign or of a later version.
+            ValueError: neither encoder nor dim for a new collection, or not as stored.
+            OSError: the directory cannot be read or written, or holds something else.
+        """
+        if durability not in ("full", "normal"):
+            raise ValueError(
+                f"[Collection] expected durability 'full' or 'normal', got {durability!r}"
+            )
+        if dim is not None and not 1 <= check_count(dim, "dim", 1) <= DIM_MAX:
+            raise ValueError(f"[Collection] expected dim in [1, {DIM_MAX}], got {dim}")
+        if isinstance(encoder, str):
+            encoder = load_encoder(encoder)
+        self.path = Path(path)
+        self._encoder = encoder
+        self._session = Session(
+            self.path,
+            read_only,
+            durability,
+            index_policy or IndexPolicy(),
+            lambda: describe(encoder, dim, metric),
+        )
+        try:
+            require_same(self._session.properties, encoder, dim, metric)
+        except BaseException:
+            self._session.close()
+            raise
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        read_only: bool = False,
+        encoder: TextEncoder | str | None = None,
+    ) -> Collection:
+        """Opens a collection that exists.
+
+        Raises:
+            FileNotFoundError: there is none at `path`.
+        """
+        files.require_collection(Path(path))
+        return cls(path, encoder, read_only=read_only)
+
+    def __repr__(self) -> str:
+        """For people: what it is, and the most important of it."""
+        model = self._session.properties["model"]
+        return f"Collection({str(self.path)!r}, dim={self.dim}, {self.metric}, model={model!r})"
+
+    def stats(self) -> dict[str, Any]:
+        """Counts, sizes in bytes, and what the collection was made with."""
+        with self._session.reading() as store:
+            state, generation = store.state(), store.generation()
+            pages = {p: store.connection.pragma(p) for p in ("freelist_count", "page_size")}
+        sizes = files.bytes_on_disk(self.path)
+        return {
+            "path": str(self.path),
+            "count": state.count,
+            "dim": self.dim,
+            "metric": self.metric,
+            "model": self._session.properties["model"],
+            "fingerprint": self._session.properties["fingerprint"],
+            "uuid": self._session.properties["uuid"],
+            "sequence": state.sequence,
+            "index": "flat" if generation is None else "hnsw",
+            "indexed": 0 if generation is None else generation.count,
+            "recall_estimate": 1.0 if generation is None else generation.recall,
+            "bytes": sum(sizes.values()),
+            "free_bytes": pages["freelist_count"] * pages["page_size"],
+            "files": sizes,
+        }
+
+    def verify(self) -> maintenance.VerifyReport:
+        """Checks every byte that is stored: pages, rows, counts, index file; changes nothing."""
+        with self._session.extra_reader() as store:
+            return maintenance.verify(self.path, store, self._session.properties)
+
+    def compact(self) -> dict[str, int]:
+        """Returns the space of deleted documents to the disk and builds the index file afresh.
+
+        Returns:
+            "bytes_before" and "bytes_after". Needs free space of about the collection's size.
+        """
+        with self._session.exclusive() as store:
+            before = sum(files.bytes_on_disk(self.path).values())
+            self._session.maintain(rebuild=True)
+            with store.writing():
+                store.forget_deletions(store.state().sequence)
+            store.vacuum()
+            after = sum(files.bytes_on_disk(self.path).values())
+        return {"bytes_before": before, "bytes_after": after}
+
+    def snapshot(self, path: str | os.PathLike[str]) -> Path:
+        """A complete, compact copy as of now, in a new directory; others may go on writing.
+
+        Raises:
+            FileExistsError: if something is at `path`.
+        """
+        with self._session.extra_reader() as store:
+            return maintenance.snapshot(self.path, store, Path(path))
+
+    def close(self) -> None:
+        """Gives files and lock back; a second call does nothing."""
+        self._session.close()
+
+    def __enter__(self) -> Collection:
+        """For `with`: the collection itself."""
+        self._session.check()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Closes it."""
+        self.close()

@@ -1,0 +1,83 @@
+"""The directory of a collection: what belongs in it, and how it is opened or made."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from unitvec.collection.lock import LOCK_FILE, ProcessLock
+from unitvec.collection.store import Store
+
+STORE_FILE = "store.sqlite"
+_OWN_FILES = {LOCK_FILE, *(STORE_FILE + suffix for suffix in ("", "-wal", "-shm", "-journal"))}
+
+
+def is_collection(path: Path) -> bool:
+    """Whether a collection, or at least its database file, is there."""
+    return (path / STORE_FILE).is_file()
+
+
+def require_collection(path: Path) -> None:
+    """Raises FileNotFoundError or NotADirectoryError unless a collection is there."""
+    if path.exists() and not path.is_dir():
+        raise NotADirectoryError(f"[Collection] expected a directory, got the file {path}")
+    if not is_collection(path):
+        raise FileNotFoundError(
+            f"[Collection] no collection at {path}; Collection(path, encoder=...) makes one"
+        )
+
+
+def prepare_directory(path: Path) -> None:
+    """Makes the directory for a new collection; refuses one that holds anything else.
+
+    Raises:
+        FileExistsError: the directory holds other files.
+        OSError: it cannot be made or written.
+    """
+    if path.exists() and not path.is_dir():
+        raise NotADirectoryError(f"[Collection] expected a directory, got the file {path}")
+    path.mkdir(parents=True, exist_ok=True)
+    foreign = {entry.name for entry in path.iterdir()} - _OWN_FILES
+    if foreign and not is_collection(path):
+        raise FileExistsError(
+            f"[Collection] expected an empty directory or a collection, got {path} with "
+            f"{min(foreign)!r} in it"
+        )
+
+
+def open_reader(path: Path) -> tuple[Store, ProcessLock | None]:
+    """A reading connection; in a directory that cannot be written, under a shared lock.
+
+    SQLite's readers share a log index beside the database. Where that file can neither be found nor
+    made, the database is read as one that nobody changes, and the lock keeps writers away.
+    """
+    store = Store.open_reader(path / STORE_FILE)
+    try:
+        store.properties()
+        return store, None
+    except PermissionError:
+        store.close()
+        if os.access(path, os.W_OK) or _has_log(path):
+            raise
+    lock = ProcessLock(path, shared=True)
+    return Store.open_reader(path / STORE_FILE, immutable=True), lock
+
+
+def _has_log(path: Path) -> bool:
+    """Whether committed changes may still be outside the database file."""
+    log = path / (STORE_FILE + "-wal")
+    return log.is_file() and log.stat().st_size > 0
+
+
+def sync_directory(path: Path) -> None:
+    """Makes new and renamed entries of a directory survive power loss."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def bytes_on_disk(path: Path) -> dict[str, int]:
+    """Size in bytes of every file of the collection."""
+    return {e.name: e.stat().st_size for e in sorted(path.iterdir()) if e.is_file()}

@@ -1,0 +1,167 @@
+"""What may be stored: ids, documents, metadata and vectors, each with one documented rule.
+
+Every function names the position of the first bad item; nothing is repaired or dropped silently.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unitvec.collection.rows import encode_metadata
+
+ID_BYTES_MAX = 1024
+DOCUMENT_BYTES_MAX = 64 * 2**20
+METADATA_BYTES_MAX = 16 * 2**20
+METADATA_DEPTH_MAX = 64
+DIM_MAX = 65_536
+
+#: Shorter vectors have no direction that float32 could hold (the same bound as the index's).
+COSINE_LENGTH_MIN = 1e-12
+#: Longer vectors could overflow float32 when squared and summed.
+LENGTH_MAX = 1e18
+
+_INT64 = range(-(2**63), 2**63)
+
+
+def check_id(value: Any, position: int) -> str:
+    """An id: text of 1 to 1,024 bytes in UTF-8 without NUL; any other character is only data."""
+    if not isinstance(value, str):
+        raise TypeError(f"[ids] item {position}: expected str, got {type(value).__name__}")
+    size = len(_utf8(value, "ids", position))
+    if not 1 <= size <= ID_BYTES_MAX:
+        raise ValueError(
+            f"[ids] item {position}: expected 1 to {ID_BYTES_MAX} bytes of UTF-8, got {size}"
+        )
+    if "\0" in value:
+        raise ValueError(f"[ids] item {position}: expected no NUL character, got {value[:40]!r}")
+    return value
+
+
+def check_document(value: Any, position: int) -> str:
+    """A document: any text that UTF-8 can hold, also empty, up to 64 MiB."""
+    if not isinstance(value, str):
+        raise TypeError(f"[documents] item {position}: expected str, got {type(value).__name__}")
+    size = len(_utf8(value, "documents", position))
+    if size > DOCUMENT_BYTES_MAX:
+        raise ValueError(
+            f"[documents] item {position}: expected at most {DOCUMENT_BYTES_MAX} bytes, got {size}"
+        )
+    return value
+
+
+def _utf8(value: str, what: str, position: int) -> bytes:
+    try:
+        return value.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"[{what}] item {position}: expected text that UTF-8 can hold, got a lone surrogate "
+            f"at character {error.start}"
+        ) from None
+
+
+def check_metadata(value: Any, position: int) -> str:
+    """Metadata (None for none) as JSON: text keys; text, numbers, booleans, null, lists, objects.
+
+    NumPy scalars become Python's. Refused: NaN and infinities, integers beyond 64 bits, other
+    types, more than 64 levels or 16 MiB.
+    """
+    where = f"[metadatas] item {position}"
+    if value is None:
+        return "{}"
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{where}: expected a dictionary or None, got {type(value).__name__}")
+    text = encode_metadata(_plain(value, where, 1))
+    size = len(_utf8(text, "metadatas", position))
+    if size > METADATA_BYTES_MAX:
+        raise ValueError(f"{where}: expected at most {METADATA_BYTES_MAX} bytes, got {size}")
+    return text
+
+
+def _plain(value: Any, where: str, depth: int) -> Any:
+    """The value in JSON's own types."""
+    if depth > METADATA_DEPTH_MAX:
+        raise ValueError(f"{where}: expected at most {METADATA_DEPTH_MAX} levels")
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, (str, bool)):
+        return value
+    if isinstance(value, int):
+        if value not in _INT64:
+            raise ValueError(f"{where}: expected integers of at most 64 bits, got {value:.6e}")
+        return int(value)
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError(f"{where}: expected finite numbers, got {value}")
+        return float(value)
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, where, depth + 1) for item in value]
+    if isinstance(value, Mapping):
+        return {_key(k, where): _plain(item, where, depth + 1) for k, item in value.items()}
+    raise TypeError(f"{where}: expected JSON types, got {type(value).__name__}")
+
+
+def _key(key: Any, where: str) -> str:
+    if not isinstance(key, str):
+        raise TypeError(f"{where}: expected keys as str, got {key!r}")
+    return key
+
+
+def check_vectors(value: Any, dim: int | None, metric: str, what: str) -> NDArray[np.float32]:
+    """Vectors to be stored or searched, as a contiguous float32 array of shape (n, dim).
+
+    Args:
+        value: anything NumPy reads as numbers; shape (dim,) is one vector, (0,) or (0, dim) none.
+        dim: the length expected; None takes it from the array.
+        metric: under "cosine" a vector to be stored needs a length; queries pass "" here.
+        what: the argument's name in messages.
+
+    Raises:
+        TypeError: for booleans, objects, text or complex numbers.
+        ValueError: for another shape, or a row with NaN, infinity, overflow or no length.
+    """
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"[{what}] expected vectors of one length, got {error}") from None
+    if array.size == 0 and array.ndim in (1, 2) and array.shape[0] == 0:
+        return np.empty((0, dim or 0), np.float32)
+    if array.dtype.kind not in "iuf":
+        raise TypeError(f"[{what}] expected real numbers, got dtype {array.dtype}")
+    if array.ndim == 1:
+        array = array[np.newaxis, :]
+    if array.ndim != 2:
+        raise ValueError(f"[{what}] expected shape (n, dim) or (dim,), got {array.shape}")
+    if array.shape[1] != (dim or array.shape[1]) or array.shape[1] == 0:
+        raise ValueError(f"[{what}] expected vectors of dim {dim}, got dim {array.shape[1]}")
+    with np.errstate(over="ignore"):  # an overflow becomes infinity, which is refused below
+        vectors = np.ascontiguousarray(array, dtype=np.float32)
+    _check_rows(vectors, metric, what)
+    return vectors
+
+
+def _check_rows(vectors: NDArray[np.float32], metric: str, what: str) -> None:
+    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))
+    _refuse(~np.isfinite(lengths), what, "finite float32 values")
+    if metric == "cosine":
+        _refuse(lengths <= COSINE_LENGTH_MIN, what, "a vector with a direction, not all zeros")
+    elif metric:
+        _refuse(lengths > LENGTH_MAX, what, f"a length of at most {LENGTH_MAX:g}")
+
+
+def _refuse(bad: NDArray[np.bool_], what: str, expected: str) -> None:
+    if bad.any():
+        raise ValueError(f"[{what}] row {int(np.argmax(bad))}: expected {expected}")
+
+
+def check_count(value: Any, what: str, minimum: int) -> int:
+    """A whole number of at least `minimum`."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"[{what}] expected an integer, got {type(value).__name__}")
+    if value < minimum:
+        raise ValueError(f"[{what}] expected at least {minimum}, got {value}")
+    return int(value)

@@ -1,0 +1,68 @@
+"""One writer: a `flock` on a file of its own, with the holder's process id inside.
+
+The database file itself is never opened by hand: closing any descriptor of it would drop the
+POSIX locks that SQLite holds on it in this process.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import weakref
+from pathlib import Path
+
+from unitvec.errors import StoreLockedError
+
+LOCK_FILE = "LOCK"
+
+_live: weakref.WeakSet[ProcessLock] = weakref.WeakSet()
+
+
+class ProcessLock:
+    """Holds a collection for writing (or, shared, keeps writers away) until `release`.
+
+    The system drops the lock when the process ends, however it ends.
+
+    Raises:
+        StoreLockedError: at once, if another open file holds the lock, in this process or another.
+        OSError: if the file cannot be opened.
+    """
+
+    def __init__(self, directory: Path, shared: bool = False) -> None:
+        self._fd: int | None = None
+        flags = os.O_RDONLY if shared else os.O_RDWR | os.O_CREAT
+        fd = os.open(directory / LOCK_FILE, flags | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid = _read_pid(fd)
+            os.close(fd)
+            raise StoreLockedError(directory, pid) from None
+        except BaseException:
+            os.close(fd)
+            raise
+        self._fd = fd
+        _live.add(self)
+        if not shared:
+            os.ftruncate(fd, 0)
+            os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+
+    def release(self) -> None:
+        """Gives the lock back; a second call does nothing."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+
+def _read_pid(fd: int) -> int | None:
+    text = os.pread(fd, 32, 0).strip()
+    return int(text) if text.isdigit() else None
+
+
+def _forget_in_child() -> None:
+    """A forked child must not keep its parent's lock alive: closing a copy does not unlock."""
+    for lock in list(_live):
+        lock.release()
+
+
+os.register_at_fork(after_in_child=_forget_in_child)

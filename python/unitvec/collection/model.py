@@ -1,0 +1,94 @@
+"""The model is part of the collection: which one made the vectors, and is this the same?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+from unitvec.errors import FingerprintError
+
+METRICS = ("cosine", "dot", "euclidean", "manhattan")
+
+
+class TextEncoder(Protocol):
+    """What a collection needs of an encoder; `unitvec.Encoder` is one."""
+
+    fingerprint: str
+    similarity_fn_name: str
+
+    def get_embedding_dimension(self) -> int:
+        """Length of a vector."""
+
+    def encode_document(self, sentences: list[str], *, show_progress_bar: bool) -> Any:
+        """Vectors of texts to be stored, shape (n, dim)."""
+
+    def encode_query(self, sentences: list[str], *, show_progress_bar: bool) -> Any:
+        """Vectors of questions, shape (n, dim)."""
+
+
+def load_encoder(name: str) -> TextEncoder:
+    """The encoder of that name."""
+    from unitvec.encoder import Encoder  # only now: a collection of vectors alone needs no model
+
+    encoder: TextEncoder = Encoder(name)
+    return encoder
+
+
+def describe(encoder: TextEncoder | None, dim: int | None, metric: str | None) -> dict[str, Any]:
+    """The properties of a new collection.
+
+    Raises:
+        ValueError: if neither encoder nor dim is given, they disagree, or the metric is unknown.
+    """
+    own_dim = encoder.get_embedding_dimension() if encoder is not None else dim
+    if own_dim is None:
+        raise ValueError("[Collection] expected encoder= or dim= to make a new collection")
+    if dim is not None and dim != own_dim:
+        raise ValueError(f"[Collection] expected dim {own_dim} as the encoder has, got {dim}")
+    if metric is None:
+        metric = encoder.similarity_fn_name if encoder is not None else "cosine"
+    if metric not in METRICS:
+        raise ValueError(f"[Collection] expected a metric of {METRICS}, got {metric!r}")
+    return {
+        "dim": own_dim,
+        "metric": metric,
+        "fingerprint": encoder.fingerprint if encoder is not None else None,
+        "model": model_name(encoder) if encoder is not None else None,
+    }
+
+
+def model_name(encoder: TextEncoder) -> str | None:
+    """The name or absolute path under which the encoder can be loaded again, if it has one."""
+    name = getattr(encoder, "name", None)
+    if not isinstance(name, str):
+        return None
+    return str(Path(name).absolute()) if Path(name).exists() else name
+
+
+def require_same(
+    properties: dict[str, Any], encoder: TextEncoder | None, dim: int | None, metric: str | None
+) -> None:
+    """Checks that what the caller asks for is what the collection was made with.
+
+    Raises:
+        FingerprintError: if another model made the collection's vectors, or none is known.
+        ValueError: if dim or metric differ.
+    """
+    for name, given in (("dim", dim), ("metric", metric)):
+        if given is not None and given != properties[name]:
+            raise ValueError(
+                f"[Collection] expected {name} {properties[name]!r} as stored, got {given!r}"
+            )
+    if encoder is None or encoder.fingerprint == properties["fingerprint"]:
+        return
+    if properties["fingerprint"] is None:
+        raise FingerprintError(
+            "[Collection] this collection was made without an encoder, so nothing says which "
+            "model its vectors come from: open it without encoder= and search by vector"
+        )
+    raise FingerprintError(
+        f"[Collection] the vectors were made by the model {properties['model'] or 'unnamed'!r} "
+        f"(fingerprint {properties['fingerprint'][:12]}…), not by "
+        f"{model_name(encoder) or 'the one given'!r} ({encoder.fingerprint[:12]}…): their scores "
+        "would mean nothing; open it with the first, or add the documents to a new collection"
+    )

@@ -1,0 +1,187 @@
+"""The writing half of a collection: add, upsert, update, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unitvec.collection import writing
+from unitvec.collection.batches import Batch, Columns
+from unitvec.collection.filters import compile_where
+from unitvec.collection.inputs import check_vectors
+from unitvec.collection.opened import OpenCollection
+from unitvec.collection.store import Store
+
+Metadata = Mapping[str, Any]
+WriteBatch = Callable[[Store, Batch], list[str]]
+
+#: Shorter jobs start no progress bar: loading tqdm alone takes 50 ms.
+_BAR_FROM = 64
+
+
+class WriteVerbs(OpenCollection):
+    """Every method is on the disk when it returns, whole or not at all."""
+
+    def add(
+        self,
+        documents: str | Iterable[str] | None = None,
+        ids: str | Iterable[str] | None = None,
+        metadatas: Metadata | Iterable[Metadata | None] | None = None,
+        embeddings: Any = None,
+        show_progress_bar: bool | None = None,
+    ) -> list[str]:
+        """Stores new documents.
+
+        Args:
+            documents: a text, a list of texts or a stream of any length; None for vectors alone.
+            ids: one text each, at most 1,024 bytes; None: random ones (UUID 4).
+            metadatas: a dictionary of JSON values each, or None.
+            embeddings: vectors, shape (n, dim), used instead of encoding the documents.
+            show_progress_bar: on stderr; None: on a terminal, after a second.
+
+        Returns:
+            The ids, in order.
+
+        Raises:
+            ValueError: an id that exists or comes twice; lengths that differ; a vector that is not
+                finite, of another dim or (cosine) all zeros; a text UTF-8 cannot hold. Names it.
+            TypeError: something of another type, named by its position.
+        """
+        columns = Columns(documents, ids, metadatas, embeddings)
+        return self._store(columns, self._add_batch, show_progress_bar)
+
+    def upsert(
+        self,
+        documents: str | Iterable[str] | None = None,
+        ids: str | Iterable[str] | None = None,
+        metadatas: Metadata | Iterable[Metadata | None] | None = None,
+        embeddings: Any = None,
+        show_progress_bar: bool | None = None,
+    ) -> list[str]:
+        """As `add`, but a known id is replaced, metadata and all; of equal ids the last wins."""
+        columns = Columns(documents, ids, metadatas, embeddings)
+        return self._store(columns, self._upsert_batch, show_progress_bar)
+
+    def update(
+        self,
+        ids: str | Iterable[str],
+        documents: str | Iterable[str] | None = None,
+        metadatas: Metadata | Iterable[Metadata | None] | None = None,
+        embeddings: Any = None,
+        show_progress_bar: bool | None = None,
+    ) -> None:
+        """Changes what is given of known documents: a new text is encoded again, metadata merged.
+
+        Raises:
+            ValueError: an unknown id, or one that comes twice; else as `add`.
+        """
+        if documents is None and metadatas is None and embeddings is None:
+            raise ValueError("[update] expected documents, metadatas or embeddings")
+        columns = Columns(documents, ids, metadatas, embeddings)
+        if "ids" not in columns.given:
+            raise ValueError("[update] expected ids")
+        self._store(columns, self._update_batch, show_progress_bar, needs_content=False)
+
+    def delete(
+        self, ids: str | Iterable[str] | None = None, where: Mapping[str, Any] | None = None
+    ) -> int:
+        """Removes the documents of these ids, those of a filter, or (both) what they share.
+
+        Returns:
+            How many were removed.
+
+        Raises:
+            ValueError: an unknown id (then nothing is removed), or neither ids nor where.
+        """
+        condition = compile_where(where)
+        if ids is None and condition is None:
+            raise ValueError("[delete] expected ids or a filter; this would remove everything")
+        with self._session.writing() as store:
+            keys = None if condition is None else store.keys_where(condition)
+            if ids is not None:
+                names = writing.check_ids([ids] if isinstance(ids, str) else list(ids), 0)
+                named = writing.require_known(store, names, "delete").values()
+                keys = sorted(named if keys is None else set(named) & set(keys))
+            if keys:
+                store.remove(keys)
+        return len(keys or [])
+
+    def _store(
+        self,
+        columns: Columns,
+        write: WriteBatch,
+        show_progress_bar: bool | None,
+        needs_content: bool = True,
+    ) -> list[str]:
+        """Runs `write` over the batches: a list in one transaction, a stream in one a batch."""
+        if needs_content and not {"documents", "embeddings"} & set(columns.given):
+            raise ValueError("[Collection] expected documents, embeddings or both")
+        stored: list[str] = []
+        session = self._session
+        with session.exclusive(), self._bar(columns.size, show_progress_bar) as bar:
+            whole = nullcontext() if columns.is_stream else session.writing()
+            with whole:
+                for batch in columns.batches():
+                    each = session.writing() if columns.is_stream else nullcontext()
+                    with each, session.exclusive() as store:
+                        stored += write(store, batch)
+                    bar.update(batch.size)
+            session.maintain()
+        return stored
+
+    def _bar(self, total: int | None, show: bool | None) -> AbstractContextManager[Any]:
+        if not show and (show is False or (total is not None and total < _BAR_FROM)):
+            return nullcontext(_NoBar())
+        from unitvec.progress import progress_bar
+
+        bar: AbstractContextManager[Any] = progress_bar(total, "Storing", "documents", show)
+        return bar
+
+    def _add_batch(self, store: Store, batch: Batch) -> list[str]:
+        if batch.ids is not None:  # before the documents are encoded, which takes the time
+            ids = writing.check_ids(batch.ids, batch.start)
+            writing.require_unique(ids)
+            writing.require_unknown(store, ids)
+        rows = writing.new_rows(batch, self._embed, self.dim, self.metric)
+        store.insert(rows)
+        return [row.id for row in rows]
+
+    def _upsert_batch(self, store: Store, batch: Batch) -> list[str]:
+        rows = writing.new_rows(batch, self._embed, self.dim, self.metric)
+        last = {row.id: row for row in rows}
+        known = store.keys_of(list(last)) if batch.ids is not None else {}
+        if known:
+            store.remove(sorted(known.values()))
+        store.insert(list(last.values()))
+        return [row.id for row in rows]
+
+    def _update_batch(self, store: Store, batch: Batch) -> list[str]:
+        ids = writing.check_ids(batch.ids or [], batch.start)
+        writing.require_unique(ids)
+        known = writing.require_known(store, ids, "update")
+        vectors = None
+        if batch.documents is not None or batch.embeddings is not None:
+            documents = writing.check_documents(batch.documents, batch.start)
+            vectors = writing.vectors_of(batch, documents, self._embed, self.dim, self.metric)
+        rows = writing.changed_rows(store.rows([known[i] for i in ids]), batch, vectors)
+        if vectors is None:
+            store.rewrite(rows)
+        else:  # a new vector is a new row: indexes only ever learn of rows added and removed
+            store.remove([row.key for row in rows])
+            store.insert(writing.as_new(rows))
+        return ids
+
+    def _embed(self, documents: list[str]) -> NDArray[np.float32]:
+        vectors = self.encoder.encode_document(documents, show_progress_bar=False)
+        return check_vectors(vectors, self.dim, self.metric, "encoded documents")
+
+
+class _NoBar:
+    """Stands in for a progress bar where none is shown."""
+
+    def update(self, _: int) -> None:
+        """Does nothing."""
