@@ -87,6 +87,8 @@ public:
     explicit Tokenizer(std::shared_ptr<const Data> data) : data_(std::move(data)) {}
 
 private:
+    void append_text_ids(std::string_view text, std::vector<std::int32_t>& ids) const;
+
     std::shared_ptr<const Data> data_;
 };
 
