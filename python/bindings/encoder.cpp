@@ -1,7 +1,187 @@
+#include "unitvec/model/encoder.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
 #include "bindings.hpp"
+#include "texts.hpp"
+#include "unitvec/model/torchscript.hpp"
+#include "unitvec/normalize.hpp"
 
 namespace unitvec::bindings {
+namespace {
 
-void register_encoder(py::module_&) {}
+using Int64Array = py::array_t<std::int64_t>;
+
+Int64Array to_int64(const auto& values) {
+    Int64Array array(static_cast<py::ssize_t>(values.size()));
+    std::copy(values.begin(), values.end(), array.mutable_data());
+    return array;
+}
+
+/// Calls Python's `progress(texts_done)` and lets Ctrl-C through, from code that runs without the GIL.
+std::function<void(std::size_t)> progress_callback(const std::optional<py::function>& progress) {
+    return [progress](std::size_t done) {
+        const py::gil_scoped_acquire gil;
+        if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+        if (progress) (*progress)(done);
+    };
+}
+
+TokenSequences sequences_from_ids(const std::vector<std::vector<std::int32_t>>& texts) {
+    TokenSequences sequences;
+    for (const auto& ids : texts) sequences.append(ids, ids.size());
+    return sequences;
+}
+
+Batch whole(const TokenSequences& sequences) {
+    return {.input_ids = sequences.input_ids, .token_type_ids = {}, .offsets = sequences.offsets};
+}
+
+std::vector<std::size_t> as_offsets(const Int64Array& array) {
+    if (array.ndim() != 1) throw_invalid("pool", "offsets of one dimension", "another shape");
+    std::vector<std::size_t> offsets;
+    for (py::ssize_t i = 0; i < array.shape(0); ++i) {
+        const std::int64_t offset = array.at(i);
+        if (offset < 0 || (!offsets.empty() && static_cast<std::size_t>(offset) < offsets.back())) {
+            throw_invalid("pool", "ascending offsets", std::to_string(offset));
+        }
+        offsets.push_back(static_cast<std::size_t>(offset));
+    }
+    return offsets;
+}
+
+void register_sequences(py::module_& m) {
+    py::class_<TokenSequences>(m, "TokenSequences", "Token ids of many texts, end to end.")
+        .def_static("from_ids", &sequences_from_ids, py::arg("texts"),
+                    "From lists of token ids, special tokens included.")
+        .def("__len__", &TokenSequences::texts)
+        .def_property_readonly(
+            "input_ids", [](const TokenSequences& s) { return to_int64(s.input_ids); },
+            "Ids of all texts, shape (tokens,).")
+        .def_property_readonly(
+            "offsets", [](const TokenSequences& s) { return to_int64(s.offsets); },
+            "Where each text begins in input_ids, and where the last one ends, shape (texts + 1,).")
+        .def_property_readonly(
+            "full_lengths", [](const TokenSequences& s) { return to_int64(s.full_lengths); },
+            "Tokens of each text before truncation, shape (texts,).");
+    m.def(
+        "tokenize",
+        [](const Tokenizer& tokenizer, const py::list& texts, std::size_t max_length,
+           std::size_t threads) {
+            const Texts views(texts);
+            const py::gil_scoped_release nogil;
+            return tokenize(tokenizer, views.views(), max_length, threads);
+        },
+        py::arg("tokenizer"), py::arg("texts"), py::arg("max_length"), py::arg("threads"),
+        "Ids of texts with special tokens, each cut to max_length tokens (0: not cut).");
+}
+
+void register_encoders(py::module_& m) {
+    py::class_<Encoder>(m, "Encoder", "Anything that gives every token a vector.")
+        .def_property_readonly("dim", &Encoder::dim, "Length of a vector.")
+        .def_property_readonly("max_positions", &Encoder::max_positions,
+                               "Longest text in tokens; 0: not known.");
+
+    py::class_<TransformerEncoder, Encoder>(m, "TransformerEncoder")
+        .def_static(
+            "load", [](const std::string& directory) { return TransformerEncoder::load(directory); },
+            py::arg("directory"), py::call_guard<py::gil_scoped_release>())
+        .def_property_readonly("model_type",
+                               [](const TransformerEncoder& e) { return e.config().model_type; })
+        .def_property_readonly("layers",
+                               [](const TransformerEncoder& e) { return e.config().layers; })
+        .def_property_readonly("heads", [](const TransformerEncoder& e) { return e.config().heads; })
+        .def_property_readonly("vocab_size",
+                               [](const TransformerEncoder& e) { return e.config().vocab_size; })
+        .def_property_readonly("parameters", &TransformerEncoder::parameters,
+                               "Number of weights, embeddings included.")
+        .def(
+            "hidden_states",
+            [](const TransformerEncoder& encoder, const TokenSequences& sequences,
+               std::size_t threads) {
+                std::vector<Matrix> states;
+                {
+                    const py::gil_scoped_release nogil;
+                    states = encoder.hidden_states(whole(sequences), threads);
+                }
+                std::vector<py::array_t<float>> arrays;
+                for (auto& state : states) arrays.push_back(to_numpy(std::move(state)));
+                return arrays;
+            },
+            py::arg("sequences"), py::arg("threads"),
+            "Token vectors before the first layer and after each, each (tokens, dim).");
+
+    py::class_<TorchScriptEncoder, Encoder>(m, "TorchScriptEncoder")
+        .def_static(
+            "load",
+            [](const std::string& file, std::size_t max_positions) {
+                return TorchScriptEncoder::load(file, max_positions);
+            },
+            py::arg("file"), py::arg("max_positions"), py::call_guard<py::gil_scoped_release>());
+}
+
+void register_embedding(py::module_& m) {
+    m.def(
+        "embed",
+        [](const Encoder& encoder, const TokenSequences& sequences, const std::string& pooling,
+           bool normalize, std::size_t threads, const std::optional<py::function>& progress) {
+            const EmbedOptions options{.pooling = pooling_from_name(pooling),
+                                       .normalize = normalize,
+                                       .threads = threads,
+                                       .batch_tokens = 0,
+                                       .on_progress = progress_callback(progress)};
+            Matrix vectors;
+            {
+                const py::gil_scoped_release nogil;
+                vectors = embed(encoder, sequences, options);
+            }
+            return to_numpy(std::move(vectors));
+        },
+        py::arg("encoder"), py::arg("sequences"), py::arg("pooling"), py::arg("normalize"),
+        py::arg("threads") = 0, py::arg("progress") = py::none(),
+        "One vector per text, shape (texts, dim); progress(texts_done) is called after each batch.");
+    m.def(
+        "embed_tokens",
+        [](const Encoder& encoder, const TokenSequences& sequences, std::size_t threads,
+           const std::optional<py::function>& progress) {
+            EmbedOptions options;
+            options.threads = threads;
+            options.on_progress = progress_callback(progress);
+            Matrix vectors;
+            {
+                const py::gil_scoped_release nogil;
+                vectors = embed_tokens(encoder, sequences, options);
+            }
+            return to_numpy(std::move(vectors));
+        },
+        py::arg("encoder"), py::arg("sequences"), py::arg("threads") = 0,
+        py::arg("progress") = py::none(), "One vector per token of every text, shape (tokens, dim).");
+    m.def(
+        "pool",
+        [](const FloatArray& tokens, const Int64Array& offsets, const std::string& pooling,
+           bool normalize) {
+            const auto begins = as_offsets(offsets);
+            Matrix out(begins.empty() ? 0 : begins.size() - 1,
+                       as_matrix(tokens, "tokens").cols);
+            pool(as_matrix(tokens, "tokens"), begins, pooling_from_name(pooling), out.view());
+            if (normalize) l2_normalize(out.view(), out.view());
+            return to_numpy(std::move(out));
+        },
+        py::arg("tokens"), py::arg("offsets"), py::arg("pooling"), py::arg("normalize"),
+        "From token vectors (tokens, dim) to one vector per text (texts, dim).");
+    m.def(
+        "require_pooling", [](const std::string& name) { (void)pooling_from_name(name); },
+        py::arg("name"), "Raises ValueError unless `name` is a pooling mode.");
+}
+
+}  // namespace
+
+void register_encoder(py::module_& m) {
+    register_sequences(m);
+    register_encoders(m);
+    register_embedding(m);
+}
 
 }  // namespace unitvec::bindings

@@ -39,6 +39,14 @@ float read_epsilon(const JsonField& root) {
 
 }  // namespace
 
+std::size_t ModelConfig::parameters() const {
+    const std::size_t norm = 2 * dim;
+    const std::size_t embeddings = (vocab_size + max_positions + type_vocab_size) * dim + norm;
+    const std::size_t attention = 4 * (dim + 1) * dim + norm;
+    const std::size_t feed_forward = (dim + 1) * intermediate + (intermediate + 1) * dim + norm;
+    return embeddings + layers * (attention + feed_forward);
+}
+
 std::vector<std::string> supported_model_types() { return {"bert"}; }
 
 ModelConfig load_config(const std::filesystem::path& directory) {

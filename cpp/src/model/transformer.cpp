@@ -171,6 +171,7 @@ std::unique_ptr<TransformerEncoder> TransformerEncoder::load(const std::filesyst
 }
 
 const ModelConfig& TransformerEncoder::config() const { return weights_->config; }
+std::size_t TransformerEncoder::parameters() const { return weights_->config.parameters(); }
 std::size_t TransformerEncoder::dim() const { return weights_->config.dim; }
 std::size_t TransformerEncoder::max_positions() const { return weights_->config.max_positions; }
 

@@ -27,6 +27,8 @@ struct ModelConfig {
     Activation activation = Activation::gelu;
 
     [[nodiscard]] std::size_t head_dim() const { return dim / heads; }
+    /// Number of weights that these sizes make: embeddings and layers.
+    [[nodiscard]] std::size_t parameters() const;
 };
 
 /// The model types that can be loaded, as config.json writes them.

@@ -51,6 +51,8 @@ public:
     ~TransformerEncoder() override;
 
     [[nodiscard]] const ModelConfig& config() const;
+    /// Number of weights, embeddings included, heads and pooler not.
+    [[nodiscard]] std::size_t parameters() const;
     [[nodiscard]] std::size_t dim() const override;
     [[nodiscard]] std::size_t max_positions() const override;
     /// Large enough for full-speed matrix products, small enough that a batch's activations stay in

@@ -1,0 +1,483 @@
+"""`Encoder`: from texts to vectors with a BERT-family model."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from unitvec import _core
+from unitvec.fingerprint import MODEL_FILES, TOKENIZER_FILES, file_digest, files_of, fingerprint
+from unitvec.hub import resolve
+from unitvec.model_directory import SentenceSettings, read_settings
+from unitvec.progress import progress_bar
+from unitvec.tokenizer import Tokenizer
+
+FloatArray = npt.NDArray[np.float32]
+Overflow = Literal["warn", "error", "truncate"]
+OutputValue = Literal["sentence_embedding", "token_embeddings"]
+
+#: Texts handed to the core at a time: enough to keep it busy, few enough that a long job streams.
+TEXTS_AT_ONCE = 2048
+
+DTYPES = ("float32", "auto")
+
+
+class TruncationWarning(UserWarning):
+    """Texts were longer than the model reads; what came after the limit was not encoded."""
+
+
+class Encoder:
+    """Turns texts into vectors.
+
+    Example:
+        >>> encoder = Encoder("all-MiniLM-L6-v2")
+        >>> encoder.encode(["A cat sits on the mat.", "Ein Hund."]).shape
+        (2, 384)
+
+    A text's vector is the same, bit for bit, alone and in any batch, at any number of threads. One
+    encoder may be used from many threads at once.
+    """
+
+    max_seq_length: int
+    """Tokens read of one text, [CLS] and [SEP] counted; may be set lower."""
+
+    def __init__(
+        self,
+        model_name_or_path: str | os.PathLike[str],
+        *,
+        dtype: str = "float32",
+        threads: int | None = None,
+        revision: str | None = None,
+        local_files_only: bool = False,
+    ) -> None:
+        """Loads a model.
+
+        Args:
+            model_name_or_path: a directory, or a name as `unitvec.hub.resolve` finds it.
+            dtype: "float32" (or "auto", which is float32 in this version).
+            threads: processor threads for one call; None: all that the process may use
+                (`OMP_NUM_THREADS` and CPU affinity are honoured).
+            revision: branch, tag or commit on the hub.
+            local_files_only: never download.
+
+        Raises:
+            ModelNotFoundError: no such model; says where it was looked for and what to do.
+            FormatError: a file of the model is missing, damaged or of a kind not supported.
+        """
+        if dtype not in DTYPES:
+            raise ValueError(f"[Encoder] expected dtype to be one of {DTYPES}, got {dtype!r}")
+        directory = resolve(model_name_or_path, revision, local_files_only)
+        settings = read_settings(directory)
+        if not settings.declared:
+            warnings.warn(
+                f"{directory} has no modules.json, so nothing says how its authors pool: "
+                "taking the mean over tokens",
+                stacklevel=2,
+            )
+        core = _core.TransformerEncoder.load(str(settings.transformer))
+        tokenizer = Tokenizer.from_pretrained(settings.transformer)
+        if tokenizer.vocab_size > core.vocab_size:
+            raise _core.FormatError(
+                f"{settings.transformer}: expected a tokenizer of at most {core.vocab_size} tokens, "
+                f"as the model's vocab_size says, got {tokenizer.vocab_size}"
+            )
+        self._start(core, tokenizer, settings, threads)
+        self._files = files_of(settings.transformer, (*MODEL_FILES, *TOKENIZER_FILES))
+        self.name = str(model_name_or_path)
+
+    def _start(
+        self,
+        core: _core.Encoder,
+        tokenizer: Tokenizer,
+        settings: SentenceSettings,
+        threads: int | None,
+    ) -> None:
+        if threads is not None and (not isinstance(threads, int) or threads < 1):
+            raise ValueError(f"[Encoder] expected threads to be None or at least 1, got {threads!r}")
+        self._core = core
+        self._settings = settings
+        self.tokenizer = tokenizer
+        self.threads = threads
+        limits = [n for n in (settings.max_seq_length, core.max_positions) if n]
+        self.max_seq_length = min(limits, default=512)
+        self.prompts = dict(settings.prompts)
+        self.default_prompt_name = settings.default_prompt_name
+        self.similarity_fn_name = settings.similarity_fn_name
+
+    @classmethod
+    def from_torchscript(
+        cls,
+        path: str | os.PathLike[str],
+        tokenizer: Tokenizer | str | os.PathLike[str],
+        *,
+        pooling: str = "mean",
+        normalize: bool = True,
+        max_seq_length: int = 512,
+        threads: int | None = None,
+    ) -> Encoder:
+        """An encoder from a TorchScript module that gives token vectors.
+
+        **A TorchScript file is a program: loading it runs what its author wrote.** Load only files
+        that you trust.
+
+        Args:
+            path: a file of `torch.jit.save`; its forward takes (input_ids, attention_mask[,
+                token_type_ids]), each (batch, seq_len) int64, and returns token vectors (batch,
+                seq_len, dim): a tensor, the first of a tuple, or "last_hidden_state" of a dict.
+            tokenizer: a `Tokenizer`, or the name or directory of one.
+            pooling: "cls", "mean" or "max".
+            normalize: scale vectors to length 1.
+            max_seq_length: tokens read of one text; the module itself does not say.
+            threads: as in `Encoder`.
+
+        Raises:
+            FormatError: not a TorchScript file, or its forward is not as above.
+        """
+        _core.require_pooling(pooling)
+        if not isinstance(tokenizer, Tokenizer):
+            tokenizer = Tokenizer.from_pretrained(tokenizer)
+        file = Path(path)
+        encoder = cls.__new__(cls)
+        settings = SentenceSettings(
+            file.parent, pooling=pooling, normalize=normalize, max_seq_length=max_seq_length
+        )
+        core = _core.TorchScriptEncoder.load(str(file), max_seq_length)
+        encoder._start(core, tokenizer, settings, threads)
+        encoder._files = [file, *files_of(tokenizer.directory, TOKENIZER_FILES)]
+        encoder.name = str(path)
+        return encoder
+
+    # ---- what it is ------------------------------------------------------------------------------
+
+    @property
+    def pooling(self) -> str:
+        """How token vectors become a text's: "cls", "mean" or "max"."""
+        return self._settings.pooling
+
+    @property
+    def normalize_embeddings(self) -> bool:
+        """Whether vectors are scaled to length 1 unless `encode` is told otherwise."""
+        return self._settings.normalize
+
+    @property
+    def dtype(self) -> str:
+        """The number format that the layers are computed in."""
+        return "float32"
+
+    def get_embedding_dimension(self) -> int:
+        """Length of a vector."""
+        return self._core.dim
+
+    get_sentence_embedding_dimension = get_embedding_dimension
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over weights, tokenizer and settings, as hex: who shares it shares the vectors."""
+        return fingerprint(
+            self._file_digests,
+            {
+                "pooling": self.pooling,
+                "normalize": self.normalize_embeddings,
+                "max_seq_length": self.max_seq_length,
+                "prompts": self.prompts,
+                "default_prompt_name": self.default_prompt_name,
+                "dtype": self.dtype,
+            },
+        )
+
+    @cached_property
+    def _file_digests(self) -> dict[str, str]:
+        return {path.name: file_digest(path) for path in self._files}
+
+    def __repr__(self) -> str:
+        return (
+            f"Encoder({self.name!r}, dim={self.get_embedding_dimension()}, "
+            f"pooling={self.pooling!r}, max_seq_length={self.max_seq_length}, dtype={self.dtype!r})"
+        )
+
+    # ---- texts to vectors ------------------------------------------------------------------------
+
+    def encode(
+        self,
+        sentences: str | Iterable[str],
+        *,
+        prompt_name: str | None = None,
+        prompt: str | None = None,
+        output_value: OutputValue | None = "sentence_embedding",
+        normalize_embeddings: bool | None = None,
+        truncate_dim: int | None = None,
+        batch_size: int | None = None,
+        show_progress_bar: bool | None = None,
+        on_overflow: Overflow = "warn",
+    ) -> Any:
+        """Encodes one text or many.
+
+        Args:
+            sentences: a text, or any iterable of texts. An empty text is a text.
+            prompt_name: the name of a prompt of the model to put before every text.
+            prompt: a prompt itself; goes before `prompt_name`.
+            output_value: "sentence_embedding"; "token_embeddings", the vectors of every token; or
+                None, for a dict of everything per text.
+            normalize_embeddings: scale to length 1; None: as the model's authors declared.
+            truncate_dim: keep that many leading dimensions (scaled to length 1 again where
+                `normalize_embeddings` is on), for models trained so.
+            batch_size: accepted for compatibility; batches are planned by tokens, and the vectors
+                do not depend on them.
+            show_progress_bar: True, False, or None: on a terminal, once a second has passed.
+            on_overflow: what a text longer than `max_seq_length` does: "warn" (once a call, with
+                the number of such texts and the longest), "error", or "truncate" silently.
+
+        Returns:
+            For one text an array (dim,), for many (n, dim), float32. With "token_embeddings" an
+            array (tokens, dim), or a list of them. With None a dict, or a list of dicts, with
+            "sentence_embedding", "token_embeddings", "input_ids", "attention_mask", "token_count"
+            (before truncation) and "truncated".
+
+        Raises:
+            TypeError: something is not a string (says which).
+            ValueError: an unknown option, or a text too long under "error".
+        """
+        self._check_options(output_value, truncate_dim, on_overflow)
+        before = self._prompt(prompt_name, prompt)
+        single = isinstance(sentences, str)
+        if normalize_embeddings is None:
+            normalize_embeddings = self.normalize_embeddings
+        overflow = _Overflow(on_overflow, self.max_seq_length)
+        parts: list[Any] = []
+        with _bar(sentences, show_progress_bar) as bar:
+            for texts in _runs(sentences, before):
+                sequences = self._tokenize(texts)
+                overflow.check(sequences.full_lengths)
+                parts.append(
+                    self._encode_sequences(sequences, output_value, normalize_embeddings, bar)
+                )
+        overflow.warn()
+        result = self._joined(parts, output_value)
+        if output_value == "sentence_embedding" and truncate_dim is not None:
+            result = _truncated(result, truncate_dim, normalize_embeddings)
+        return result[0] if single else result
+
+    def encode_query(self, sentences: str | Iterable[str], **options: Any) -> Any:
+        """`encode` with the model's prompt for queries, where it has one."""
+        return self._encode_with(("query",), sentences, options)
+
+    def encode_document(self, sentences: str | Iterable[str], **options: Any) -> Any:
+        """`encode` with the model's prompt for documents, where it has one."""
+        return self._encode_with(("document", "passage", "corpus"), sentences, options)
+
+    def hidden_states(
+        self, sentences: str | Iterable[str] | Iterable[Sequence[int]]
+    ) -> list[FloatArray] | list[list[FloatArray]]:
+        """The vectors of every token after every layer.
+
+        Args:
+            sentences: a text, texts, or lists of token ids (special tokens included).
+
+        Returns:
+            Per text a list over layers 0 ... L of arrays (tokens, dim); [0] is the static input
+            embedding, [L] the "token_embeddings" of `encode`. For one text that list alone.
+
+        Raises:
+            ValueError: a TorchScript encoder, which has no layers to look into; ids outside the
+                vocabulary; more ids than the model has positions.
+        """
+        if not isinstance(self._core, _core.TransformerEncoder):
+            raise ValueError("[hidden_states] expected a transformer, got a TorchScript module")
+        if isinstance(sentences, str):
+            return self._layers(self._tokenize([sentences]))
+        states = []
+        for item in sentences:
+            if isinstance(item, str):
+                sequences = self._tokenize([item])
+            else:
+                sequences = _core.TokenSequences.from_ids([list(item)])
+            states.append(self._layers(sequences))
+        return states
+
+    # ---- comparing vectors -----------------------------------------------------------------------
+
+    def similarity(self, a: npt.ArrayLike, b: npt.ArrayLike) -> FloatArray:
+        """How alike vectors are by the model's own measure, shape (n, m); larger is nearer.
+
+        For "euclidean" and "manhattan" the negative distance, as sentence-transformers has it.
+        """
+        from unitvec import distance
+
+        compare = getattr(distance, self.similarity_fn_name)
+        sign = -1.0 if self.similarity_fn_name in ("euclidean", "manhattan") else 1.0
+        result: FloatArray = np.float32(sign) * compare(a, b)
+        return result
+
+    def similarity_pairwise(self, a: npt.ArrayLike, b: npt.ArrayLike) -> FloatArray:
+        """The same for each row of `a` with the row of `b` beside it, shape (n,)."""
+        x, y = np.atleast_2d(np.asarray(a)), np.atleast_2d(np.asarray(b))
+        if x.shape != y.shape:
+            raise ValueError(
+                f"[similarity_pairwise] expected two arrays of one shape, got {x.shape}, {y.shape}"
+            )
+        pairs = [self.similarity(p, q)[0, 0] for p, q in zip(x, y, strict=True)]
+        return np.array(pairs, dtype=np.float32)
+
+    # ---- inside ----------------------------------------------------------------------------------
+
+    def _check_options(
+        self, output_value: str | None, truncate_dim: int | None, on_overflow: str
+    ) -> None:
+        if output_value not in ("sentence_embedding", "token_embeddings", None):
+            raise ValueError(
+                "[encode] expected output_value to be 'sentence_embedding', 'token_embeddings' or "
+                f"None, got {output_value!r}"
+            )
+        if on_overflow not in ("warn", "error", "truncate"):
+            raise ValueError(
+                "[encode] expected on_overflow to be 'warn', 'error' or 'truncate', "
+                f"got {on_overflow!r}"
+            )
+        dim = self.get_embedding_dimension()
+        if truncate_dim is not None and not 1 <= truncate_dim <= dim:
+            raise ValueError(
+                f"[encode] expected truncate_dim to be in [1, {dim}], got {truncate_dim}"
+            )
+
+    def _prompt(self, prompt_name: str | None, prompt: str | None) -> str:
+        if prompt is not None:
+            return prompt
+        name = prompt_name if prompt_name is not None else self.default_prompt_name
+        if name is None:
+            return ""
+        if name not in self.prompts:
+            raise ValueError(
+                f"[encode] expected prompt_name to be one of {sorted(self.prompts)}, got {name!r}"
+            )
+        return self.prompts[name]
+
+    def _encode_with(
+        self, names: Iterable[str], sentences: str | Iterable[str], options: dict[str, Any]
+    ) -> Any:
+        if options.get("prompt_name") is None and options.get("prompt") is None:
+            options["prompt_name"] = next((n for n in names if n in self.prompts), None)
+        return self.encode(sentences, **options)
+
+    def _tokenize(self, texts: list[str]) -> _core.TokenSequences:
+        return _core.tokenize(
+            self.tokenizer._core, texts, self.max_seq_length, self.threads or 0
+        )
+
+    def _encode_sequences(
+        self, sequences: _core.TokenSequences, output_value: str | None, normalize: bool, bar: Any
+    ) -> Any:
+        done = 0
+
+        def advance(texts: int) -> None:
+            nonlocal done
+            bar.update(texts - done)
+            done = texts
+
+        threads = self.threads or 0
+        if output_value == "sentence_embedding":
+            return _core.embed(self._core, sequences, self.pooling, normalize, threads, advance)
+        tokens = _core.embed_tokens(self._core, sequences, threads, advance)
+        vectors = np.split(tokens, sequences.offsets[1:-1])
+        if output_value == "token_embeddings":
+            return vectors
+        pooled = _core.pool(tokens, sequences.offsets, self.pooling, normalize)
+        return _everything(sequences, vectors, pooled)
+
+    def _joined(self, parts: list[Any], output_value: str | None) -> Any:
+        if output_value != "sentence_embedding":
+            return [item for part in parts for item in part]
+        if not parts:
+            return np.empty((0, self.get_embedding_dimension()), np.float32)
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _layers(self, sequences: _core.TokenSequences) -> list[FloatArray]:
+        assert isinstance(self._core, _core.TransformerEncoder)
+        return self._core.hidden_states(sequences, self.threads or 0)
+
+
+class _Overflow:
+    """Counts texts that are longer than the model reads, and says so as the caller wished."""
+
+    def __init__(self, mode: str, limit: int) -> None:
+        self.mode = mode
+        self.limit = limit
+        self.seen = 0
+        self.count = 0
+        self.longest = 0
+
+    def check(self, full_lengths: npt.NDArray[np.int64]) -> None:
+        over = full_lengths > self.limit
+        if over.any():
+            if self.mode == "error":
+                first = int(over.argmax())
+                raise ValueError(
+                    f"[encode] expected texts of at most {self.limit} tokens, got "
+                    f"{full_lengths[first]} in text {self.seen + first}"
+                )
+            self.count += int(over.sum())
+            self.longest = max(self.longest, int(full_lengths.max()))
+        self.seen += len(full_lengths)
+
+    def warn(self) -> None:
+        if self.mode == "warn" and self.count:
+            warnings.warn(
+                f"{self.count} of {self.seen} texts are longer than the {self.limit} tokens this "
+                f"model reads (the longest: {self.longest}); the rest of each was not encoded. "
+                "Split them, or pass on_overflow='truncate' to accept it.",
+                TruncationWarning,
+                stacklevel=3,
+            )
+
+
+def _bar(sentences: str | Iterable[str], show: bool | None) -> Any:
+    total = len(sentences) if hasattr(sentences, "__len__") else None
+    if isinstance(sentences, str):
+        total, show = 1, bool(show)
+    return progress_bar(total, "Encoding", "texts", show)
+
+
+def _runs(sentences: str | Iterable[str], prompt: str) -> Iterator[list[str]]:
+    """Texts with the prompt before each, some at a time; checks that they are texts."""
+    if isinstance(sentences, (bytes, bytearray)):
+        raise TypeError("[encode] expected str, got bytes; decode them first")
+    texts = iter([sentences] if isinstance(sentences, str) else sentences)
+    position = 0
+    while run := list(islice(texts, TEXTS_AT_ONCE)):
+        for offset, text in enumerate(run):
+            if not isinstance(text, str):
+                raise TypeError(
+                    f"[encode] expected every text to be str, got {type(text).__name__} "
+                    f"at position {position + offset}"
+                )
+        position += len(run)
+        yield [prompt + text for text in run] if prompt else run
+
+
+def _truncated(vectors: FloatArray, dim: int, normalize: bool) -> FloatArray:
+    kept = np.ascontiguousarray(vectors[:, :dim])
+    return _core.l2_normalize(kept) if normalize else kept
+
+
+def _everything(
+    sequences: _core.TokenSequences, vectors: list[FloatArray], pooled: FloatArray
+) -> list[dict[str, Any]]:
+    ids = np.split(sequences.input_ids, sequences.offsets[1:-1])
+    return [
+        {
+            "sentence_embedding": pooled[i],
+            "token_embeddings": vectors[i],
+            "input_ids": ids[i],
+            "attention_mask": np.ones(len(ids[i]), np.int64),
+            "token_count": int(sequences.full_lengths[i]),
+            "truncated": bool(sequences.full_lengths[i] > len(ids[i])),
+        }
+        for i in range(len(vectors))
+    ]
