@@ -1,0 +1,223 @@
+#include <sys/resource.h>
+
+#include <csignal>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <numeric>
+#include <system_error>
+
+#include "search/hash64.hpp"
+#include "search/index_file.hpp"
+#include "support/catch.hpp"
+#include "support/files.hpp"
+#include "support/random.hpp"
+#include "unitvec/error.hpp"
+#include "unitvec/search/index.hpp"
+
+using namespace unitvec;
+
+namespace {
+
+constexpr std::size_t kDim = 6;
+
+Index make_index(IndexKind kind, std::size_t n = 40) {
+    IndexOptions options;
+    options.kind = kind;
+    options.M = 4;
+    Index index(kDim, options);
+    const auto values = random_floats(n * kDim, 1);
+    index.add({values.data(), n, kDim});
+    if (n > 2) index.remove(std::vector<Id>{2});
+    return index;
+}
+
+std::string read_all(const std::filesystem::path& path) {
+    std::ifstream stream(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+std::vector<Id> answers(const Index& index) {
+    const auto queries = random_floats(20 * kDim, 1'000'003);
+    SearchOptions options;
+    options.k = 5;
+    return index.search({queries.data(), 20, kDim}, options).ids;
+}
+
+std::span<const std::byte> bytes_of(const std::string& text) {
+    return std::as_bytes(std::span(text.data(), text.size()));
+}
+
+/// Changes the header and makes both hashes true again, as an attacker would.
+template <typename Change>
+std::string forged(std::string file, const Change& change) {
+    IndexHeader header;
+    std::memcpy(&header, file.data(), sizeof(header));
+    change(header, file);
+    header.payload_hash = hash64(bytes_of(file).subspan(sizeof(header)));
+    std::memcpy(file.data(), &header, sizeof(header));
+    header.header_hash = hash64(bytes_of(file).first(offsetof(IndexHeader, header_hash)));
+    std::memcpy(file.data(), &header, sizeof(header));
+    return file;
+}
+
+/// Makes writes beyond `bytes` fail with EFBIG, as a full disk makes them fail with ENOSPC.
+class FileSizeLimit {
+public:
+    explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+        ::getrlimit(RLIMIT_FSIZE, &before_);
+        const rlimit limit{bytes, before_.rlim_max};
+        ::setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    ~FileSizeLimit() {
+        ::setrlimit(RLIMIT_FSIZE, &before_);
+        std::signal(SIGXFSZ, handler_);
+    }
+    FileSizeLimit(const FileSizeLimit&) = delete;
+    FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+private:
+    rlimit before_{};
+    void (*handler_)(int);
+};
+
+}  // namespace
+
+TEST_CASE("hash64 gives the published values of XXH64", "[index_file]") {
+    CHECK(hash64({}) == 0xEF46DB3751D8E999ULL);
+    CHECK(hash64(bytes_of("a")) == 0xD24EC4F1A98C6E5BULL);
+    CHECK(hash64(bytes_of("abc")) == 0x44BC2CF5AD770999ULL);
+    const std::string text = "Nobody inspects the spammish repetition";
+    CHECK(hash64(bytes_of(text)) == 0xFBCEA83C8A378BF1ULL);
+    Hash64 in_pieces;
+    for (std::size_t i = 0; i < text.size(); ++i) in_pieces.update(bytes_of(text).subspan(i, 1));
+    CHECK(in_pieces.digest() == hash64(bytes_of(text)));
+}
+
+TEST_CASE("a loaded index answers and grows as the saved one", "[index_file]") {
+    const IndexKind kind = GENERATE(IndexKind::flat, IndexKind::hnsw, IndexKind::automatic);
+    const std::size_t n =
+        GENERATE(std::size_t{0}, std::size_t{1}, std::size_t{40}, std::size_t{3000});
+    const TemporaryFolder folder;
+    Index index = make_index(kind, n);
+    index.save(folder.path() / "a.index");
+    Index loaded = Index::load(folder.path() / "a.index");
+    CHECK(loaded.options().kind == kind);
+    CHECK(loaded.ids() == index.ids());
+    CHECK(answers(loaded) == answers(index));
+    const auto more = random_floats(30 * kDim, 2'000'003);
+    CHECK(loaded.add({more.data(), 30, kDim}) == index.add({more.data(), 30, kDim}));
+    CHECK(loaded.search({more.data(), 1, kDim}, {}).ids[0] == static_cast<Id>(n));
+    loaded.save(folder.path() / "b.index");
+    CHECK(answers(Index::load(folder.path() / "b.index")) == answers(loaded));
+}
+
+TEST_CASE("saving is reproducible and leaves no other file", "[index_file]") {
+    const TemporaryFolder folder;
+    const Index index = make_index(IndexKind::hnsw);
+    index.save(folder.path() / "a");
+    const auto first = read_all(folder.path() / "a");
+    index.save(folder.path() / "a");
+    CHECK(read_all(folder.path() / "a") == first);
+    using Files = std::filesystem::directory_iterator;
+    CHECK(std::distance(Files(folder.path()), Files()) == 1);
+}
+
+TEST_CASE("a file cut anywhere is refused", "[index_file]") {
+    const TemporaryFolder folder;
+    make_index(GENERATE(IndexKind::flat, IndexKind::hnsw)).save(folder.path() / "a");
+    const auto whole = read_all(folder.path() / "a");
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+        const auto cut = folder.write("cut", whole.substr(0, size));
+        INFO(size << " of " << whole.size() << " bytes");
+        REQUIRE_THROWS_AS(Index::load(cut), FormatError);
+    }
+    CHECK_THROWS_AS(Index::load(folder.write("long", whole + '\0')), FormatError);
+}
+
+TEST_CASE("every flipped bit is noticed", "[index_file]") {
+    const TemporaryFolder folder;
+    make_index(IndexKind::hnsw, 12).save(folder.path() / "a");
+    const auto whole = read_all(folder.path() / "a");
+    for (std::size_t bit = 0; bit < 8 * whole.size(); ++bit) {
+        auto damaged = whole;
+        damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
+        INFO("bit " << bit);
+        REQUIRE_THROWS_AS(Index::load(folder.write("damaged", damaged)), FormatError);
+    }
+}
+
+TEST_CASE("foreign files are refused with the place", "[index_file]") {
+    const TemporaryFolder folder;
+    const auto text = folder.write("text", std::string(1000, 'x'));
+    CHECK_THROWS_WITH(Index::load(text), ContainsSubstring("text: byte 0") &&
+                                             ContainsSubstring("not a file of Index.save"));
+    CHECK_THROWS_AS(Index::load(folder.write("empty", "")), FormatError);
+    CHECK_THROWS_AS(Index::load(folder.path()), FormatError);
+    CHECK_THROWS_AS(Index::load(folder.path() / "none"), FormatError);
+}
+
+TEST_CASE("a forged header with true hashes is refused without a huge allocation", "[index_file]") {
+    const TemporaryFolder folder;
+    make_index(IndexKind::hnsw, 12).save(folder.path() / "a");
+    const auto whole = read_all(folder.path() / "a");
+    using Change = void (*)(IndexHeader&, std::string&);
+    const std::vector<Change> changes{
+        [](IndexHeader& h, std::string&) { h.rows = std::uint64_t{1} << 30; },
+        [](IndexHeader& h, std::string&) { h.rows = ~std::uint64_t{0}; },
+        [](IndexHeader& h, std::string&) { h.rows = 11; },
+        [](IndexHeader& h, std::string&) { h.dim = 0; },
+        [](IndexHeader& h, std::string&) { h.dim = std::uint64_t{1} << 20; },
+        [](IndexHeader& h, std::string&) { h.dim = ~std::uint64_t{0}; },
+        [](IndexHeader& h, std::string&) { h.links = ~std::uint64_t{0}; },
+        [](IndexHeader& h, std::string&) { h.links += 16; },
+        [](IndexHeader& h, std::string&) { h.links = 0; },
+        [](IndexHeader& h, std::string&) { h.M = 1; },
+        [](IndexHeader& h, std::string&) { h.M = 5; },
+        [](IndexHeader& h, std::string&) { h.kind = 3; },
+        [](IndexHeader& h, std::string&) { h.metric = 4; },
+        [](IndexHeader& h, std::string&) { h.next_id = 3; },
+        [](IndexHeader& h, std::string&) { h.next_id = ~std::uint64_t{0}; },
+        [](IndexHeader& h, std::string&) { h.entry_point = 12; },
+        [](IndexHeader& h, std::string&) { h.entry_point = -2; },
+        [](IndexHeader& h, std::string&) { h.max_level = 7; },
+        [](IndexHeader& h, std::string&) { h.version = 2; },
+        [](IndexHeader&, std::string& f) { std::memset(&f[192], 0, 16); },          // ids 0, 0
+        [](IndexHeader&, std::string& f) { std::memset(&f[192], 0xFE, 8); },        // id below -1
+        [](IndexHeader&, std::string& f) { std::memset(&f[192 + 128], 0xFF, 4); },  // NaN
+        [](IndexHeader&, std::string& f) { f[192 + 128 + 320] = 100; },             // level
+        [](IndexHeader&, std::string& f) { f[192 + 128 + 320 + 64] = 100; },        // link
+        [](IndexHeader&, std::string& f) { f[192 + 128 + 320 + 64 + 3] = char(-2); },  // link < -1
+    };
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+        INFO("change " << i);
+        CHECK_THROWS_AS(Index::load(folder.write("forged", forged(whole, changes[i]))),
+                        FormatError);
+    }
+    const auto unchanged = forged(whole, [](IndexHeader&, std::string&) {});
+    CHECK(unchanged == whole);
+}
+
+TEST_CASE("a failed save keeps the old file and says why", "[index_file]") {
+    const TemporaryFolder folder;
+    const Index index = make_index(IndexKind::flat);
+    CHECK_THROWS_AS(index.save(folder.path() / "none" / "a"), std::system_error);
+    std::filesystem::create_directory(folder.path() / "taken");
+    CHECK_THROWS_AS(index.save(folder.path() / "taken"), std::system_error);
+    using Files = std::filesystem::directory_iterator;
+    CHECK(std::distance(Files(folder.path()), Files()) == 1);  // no temporary file is left
+}
+
+TEST_CASE("a write that fails half-way keeps the old file", "[index_file]") {
+    const TemporaryFolder folder;
+    const Index index = make_index(IndexKind::hnsw, 3000);
+    const auto path = folder.write("a", "old");
+    {
+        const FileSizeLimit limit(GENERATE(100u, 10'000u, 200'000u));
+        CHECK_THROWS_AS(index.save(path), std::system_error);
+        CHECK_THROWS_AS(index.to_faiss(path), std::system_error);
+    }
+    CHECK(read_all(path) == "old");
+    using Files = std::filesystem::directory_iterator;
+    CHECK(std::distance(Files(folder.path()), Files()) == 1);
+}
