@@ -19,6 +19,8 @@ from unitvec.collection.rows import Row, decode_metadata, decode_vectors
 
 Where = Mapping[str, Any]
 
+_SCANNED_AT_ONCE = 1000  # rows
+
 
 class ReadVerbs(OpenCollection):
     """Every method sees one committed state."""
@@ -65,6 +67,24 @@ class ReadVerbs(OpenCollection):
                 keys = keys[start : None if count is None else start + count]
             rows = store.rows(keys)
         return Records([self._record(row, with_vectors) for row in rows])
+
+    def scan(
+        self, where: Where | None = None, include: Sequence[str] = ("documents", "metadatas")
+    ) -> Iterator[Record]:
+        """Every document (of a filter), one after the other, in constant memory.
+
+        Others may write meanwhile: what is stored or removed after the start may be missed.
+        """
+        condition = compile_where(where)
+        with_vectors = _wants_vectors(include)
+        last = 0
+        while True:
+            with self._session.reading() as store:
+                rows = store.rows(store.next_keys(last, condition, _SCANNED_AT_ONCE))
+            yield from (self._record(row, with_vectors) for row in rows)
+            if not rows:
+                return
+            last = rows[-1].key
 
     def peek(self, limit: int = 10) -> Records:
         """The first documents."""

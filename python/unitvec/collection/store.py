@@ -234,6 +234,12 @@ class Store:
         page = [-1 if limit is None else limit, offset]
         return [key for (key,) in self._all(sql, [*bindings, *page])]
 
+    def next_keys(self, last: int, condition: Condition | None, count: int) -> list[int]:
+        """The next keys after `last`, in the order of storing."""
+        where, bindings = (condition.sql, condition.bindings) if condition else ("1", ())
+        sql = f"SELECT key FROM documents AS d WHERE key > ? AND {where} ORDER BY key LIMIT ?"
+        return [key for (key,) in self._all(sql, [last, *bindings, count])]
+
     def _checked(self, columns: tuple[Any, ...]) -> Row:
         row = Row(*columns[:5])
         if checksum(row) != columns[5]:
