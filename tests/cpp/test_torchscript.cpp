@@ -1,0 +1,64 @@
+#include "unitvec/model/torchscript.hpp"
+
+#include <torch/csrc/jit/api/module.h>
+
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/files.hpp"
+#include "unitvec/error.hpp"
+
+using namespace unitvec;
+
+namespace {
+
+/// A module whose token vectors are (id, mask, position), saved as a TorchScript file.
+std::filesystem::path save_module(const TemporaryFolder& folder, const std::string& arguments,
+                                  const std::string& result) {
+    torch::jit::Module module("Tiny");
+    module.define("def forward(self, " + arguments + "):\n" +
+                  "  p = torch.arange(ids.size(1)).expand_as(ids)\n" +
+                  "  v = torch.stack([ids, mask, p], 2).to(6)\n" + "  return " + result + "\n");
+    const auto path = folder.path() / "model.pt";
+    module.save(path.string());
+    return path;
+}
+
+const std::vector<std::int32_t> kIds{7, 8, 9, 5};
+const std::vector<std::size_t> kOffsets{0, 3, 4};
+
+}  // namespace
+
+TEST_CASE("a TorchScript module's token vectors come back unpadded", "[torchscript]") {
+    const TemporaryFolder folder;
+    const std::string result = GENERATE("v", "(v, mask)", "{\"last_hidden_state\": v}", "[v, v]");
+    INFO(result);
+    const auto encoder = TorchScriptEncoder::load(save_module(folder, "ids, mask", result), 0);
+    CHECK(encoder->dim() == 3);
+    const Matrix vectors = encoder->token_embeddings({kIds, {}, kOffsets}, 1);
+    const std::vector<float> expected{7, 1, 0, 8, 1, 1, 9, 1, 2, 5, 1, 0};
+    CHECK(std::vector<float>(vectors.data(), vectors.data() + 12) == expected);
+}
+
+TEST_CASE("token types are passed to a module that takes them", "[torchscript]") {
+    const TemporaryFolder folder;
+    const auto path = save_module(folder, "ids, mask, types", "v + types.unsqueeze(2)");
+    const std::vector<std::int32_t> types{0, 10, 0, 20};
+    const Matrix vectors =
+        TorchScriptEncoder::load(path, 0)->token_embeddings({kIds, types, kOffsets}, 1);
+    CHECK(vectors.row(1)[0] == 18.0F);
+    CHECK(vectors.row(3)[0] == 25.0F);
+}
+
+TEST_CASE("what is no TorchScript encoder is a FormatError", "[torchscript]") {
+    const TemporaryFolder folder;
+    CHECK_THROWS_AS(TorchScriptEncoder::load(folder.write("x.pt", "not a module"), 0), FormatError);
+    CHECK_THROWS_AS(TorchScriptEncoder::load(folder.path() / "absent.pt", 0), FormatError);
+    CHECK_THROWS_WITH(TorchScriptEncoder::load(save_module(folder, "ids, mask", "v.sum(2)"), 0),
+                      ContainsSubstring("(batch, seq_len, dim)"));
+    torch::jit::Module module("One");
+    module.define("def forward(self, ids):\n  return ids\n");
+    module.save((folder.path() / "one.pt").string());
+    CHECK_THROWS_WITH(TorchScriptEncoder::load(folder.path() / "one.pt", 0),
+                      ContainsSubstring("got 1 argument(s)"));
+}
