@@ -1,0 +1,5 @@
+"""The command `unitvec`."""
+
+from unitvec.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,213 @@
+"""One function a command: does the work, prints it for people or as JSON, returns the exit code."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from unitvec.cli.parser import DEFAULT_MODEL
+from unitvec.cli.usage import UsageError
+
+_PREVIEW_WIDTH = 100  # characters
+
+
+def index(arguments: argparse.Namespace) -> int:
+    """`unitvec index PATH... --db X`."""
+    from unitvec.collection import Collection
+    from unitvec.collection.files import is_collection
+    from unitvec.ingest import ColumnError, index_files
+
+    started = time.perf_counter()
+    model = arguments.model or (None if is_collection(arguments.db) else DEFAULT_MODEL)
+    with Collection(arguments.db, encoder=model) as collection:
+        try:
+            report = index_files(collection, arguments.paths, arguments.column)
+        except ColumnError as error:
+            raise UsageError(error) from error
+        count = collection.count()
+    seconds = time.perf_counter() - started
+    for file, reason in report.skipped.items():
+        print(f"unitvec index: skipped {file}: {reason}", file=sys.stderr)
+    if arguments.json:
+        _print_json({"db": str(arguments.db), "count": count, "seconds": seconds, **asdict(report)})
+    else:
+        print(
+            f"{report.files} files ({report.unchanged} unchanged, {len(report.skipped)} skipped): "
+            f"{report.encoded} passages encoded, {report.reused} reused, {report.removed} removed "
+            f"in {seconds:.1f} s; {count} in {arguments.db}"
+        )
+    # A named file that cannot be read is a failure; one found in a directory is only reported.
+    named = {os.path.abspath(path) for path in arguments.paths}
+    return 1 if named & report.skipped.keys() else 0
+
+
+def search(arguments: argparse.Namespace) -> int:
+    """`unitvec search DB QUERY`."""
+    from unitvec.collection import Collection
+
+    with Collection.open(arguments.db, read_only=True) as collection:
+        result = collection.search(
+            arguments.query, arguments.k, arguments.where, min_score=arguments.min_score
+        )
+    if arguments.json:
+        hits = [asdict(hit) for hit in result]
+        answer = {"query": arguments.query, "hits": hits, "exact": result.exact}
+        _print_json(
+            {**answer, "recall_estimate": result.recall_estimate, "took_ms": result.took_ms}
+        )
+        return 0
+    for hit in result:
+        text = " ".join((hit.document or "").split())
+        if len(text) > _PREVIEW_WIDTH:
+            text = text[: _PREVIEW_WIDTH - 1] + "…"
+        print(f"{hit.score:.4f}  {_short(hit.id)}\n        {text}")
+    return 0
+
+
+def _short(identity: str) -> str:
+    """An id that begins with a path, relative to where the user is."""
+    here = os.getcwd() + os.sep
+    return identity.removeprefix(here)
+
+
+def info(arguments: argparse.Namespace) -> int:
+    """`unitvec info MODEL|DB`."""
+    from unitvec.collection.files import is_collection
+
+    if is_collection(Path(arguments.target)):
+        from unitvec.collection import Collection
+
+        with Collection.open(arguments.target, read_only=True) as collection:
+            _print_facts(collection.stats(), arguments.json)
+        return 0
+    from unitvec.encoder import Encoder
+    from unitvec.hub import resolve
+
+    encoder = Encoder(arguments.target)
+    facts = {
+        "model": arguments.target,
+        "path": str(resolve(arguments.target)),
+        "dim": encoder.get_embedding_dimension(),
+        "max_seq_length": encoder.max_seq_length,
+        "vocab_size": encoder.tokenizer.vocab_size,
+        "pooling": encoder.pooling,
+        "similarity": encoder.similarity_fn_name,
+        "dtype": encoder.dtype,
+        "fingerprint": encoder.fingerprint,
+    }
+    _print_facts(facts, arguments.json)
+    return 0
+
+
+def tokenize(arguments: argparse.Namespace) -> int:
+    """`unitvec tokenize TEXT...`."""
+    from unitvec.tokenizer import Tokenizer
+
+    texts = _texts(arguments.texts)
+    tokenizer = Tokenizer.from_pretrained(arguments.model)
+    encodings = [tokenizer.encode(text) for text in texts]
+    if arguments.json:
+        _print_json(
+            [
+                {"text": text, "tokens": list(e.tokens), "ids": [int(i) for i in e.ids]}
+                for text, e in zip(texts, encodings, strict=True)
+            ]
+        )
+    else:
+        for encoding in encodings:
+            print(" ".join(encoding.tokens))
+    return 0
+
+
+def embed(arguments: argparse.Namespace) -> int:
+    """`unitvec embed TEXT...`."""
+    import numpy as np
+
+    from unitvec.encoder import Encoder
+
+    texts = _texts(arguments.texts)
+    vectors = Encoder(arguments.model).encode(texts)
+    if arguments.output is not None:
+        with arguments.output.open("wb") as stream:
+            np.save(stream, vectors)
+    facts: dict[str, Any] = {"model": arguments.model, "count": len(texts), "dim": vectors.shape[1]}
+    if arguments.output is not None:
+        _print_facts({**facts, "output": str(arguments.output)}, arguments.json)
+    elif arguments.json:
+        _print_json({**facts, "texts": texts, "embeddings": vectors.tolist()})
+    else:
+        for vector in vectors:
+            print(" ".join(f"{value:.7g}" for value in vector.tolist()))
+    return 0
+
+
+def demo(arguments: argparse.Namespace) -> int:
+    """`unitvec demo`."""
+    from unitvec.demo import run
+
+    facts = run(arguments.db, arguments.model, arguments.json)
+    if arguments.json:
+        _print_json(facts)
+    return 0
+
+
+def verify(arguments: argparse.Namespace) -> int:
+    """`unitvec verify DB`: exit code 1 when anything is wrong."""
+    from unitvec.collection import Collection
+
+    with Collection.open(arguments.db, read_only=True) as collection:
+        report = collection.verify()
+    if arguments.json:
+        _print_json(asdict(report))
+    else:
+        print(f"{report.rows} documents checked: {report.problem_count or 'no'} problems")
+        for problem in report.problems:
+            print(f"  {problem}")
+    return 0 if report.ok else 1
+
+
+def compact(arguments: argparse.Namespace) -> int:
+    """`unitvec compact DB`."""
+    from unitvec.collection import Collection
+
+    with Collection.open(arguments.db) as collection:
+        _print_facts(collection.compact(), arguments.json)
+    return 0
+
+
+def snapshot(arguments: argparse.Namespace) -> int:
+    """`unitvec snapshot DB PATH`."""
+    from unitvec.collection import Collection
+
+    with Collection.open(arguments.db, read_only=True) as collection:
+        path = collection.snapshot(arguments.path)
+    _print_facts({"db": str(arguments.db), "snapshot": str(path)}, arguments.json)
+    return 0
+
+
+def _texts(given: list[str]) -> list[str]:
+    """The texts named, or the lines of standard input where it is not a terminal."""
+    if given:
+        return given
+    if sys.stdin.isatty():
+        raise UsageError("expected TEXT, or lines on standard input")
+    return [line.rstrip("\n") for line in sys.stdin]
+
+
+def _print_facts(facts: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        _print_json(facts)
+        return
+    width = max(len(name) for name in facts)
+    for name, value in facts.items():
+        print(f"{name:<{width}}  {value}")
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=2, default=str))

@@ -1,0 +1,110 @@
+"""The arguments of every command."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+DEFAULT_MODEL = "all-MiniLM-L6-v2"
+
+_DESCRIPTION = "Text into vectors, and answers by meaning."
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of `unitvec`; the chosen command's name is in `command`."""
+    parser = argparse.ArgumentParser(prog="unitvec", description=_DESCRIPTION)
+    parser.add_argument("--version", action=_Version)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    _add_documents(commands)
+    _add_texts(commands)
+    _add_care(commands)
+    for command in commands.choices.values():
+        command.add_argument("--json", action="store_true", help="print one JSON document")
+    return parser
+
+
+def _add_documents(commands: Any) -> None:
+    index = commands.add_parser(
+        "index", help="index files and directories, or what changed in them"
+    )
+    index.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="file or directory")
+    index.add_argument("--db", required=True, type=Path, help="the collection, such as notes.uv")
+    index.add_argument("--model", help=f"for a new collection (default: {DEFAULT_MODEL})")
+    index.add_argument("--column", help="column of CSV, TSV and JSONL files that holds the text")
+
+    search = commands.add_parser("search", help="find the documents nearest to a question")
+    search.add_argument("db", type=Path, metavar="DB", help="the collection")
+    search.add_argument("query", help="the question")
+    search.add_argument("-k", type=_at_least_one, default=10, help="how many (default: 10)")
+    search.add_argument(
+        "--where", type=_filter, help='a filter, such as \'{"year": {"$gte": 2020}}\''
+    )
+    search.add_argument("--min-score", type=float, help="leave out hits below this score")
+
+    demo = commands.add_parser("demo", help="index Python's own documentation and ask it questions")
+    demo.add_argument(
+        "--db", type=Path, help="where to store it (default: the user's cache folder)"
+    )
+    demo.add_argument("--model", default=DEFAULT_MODEL, help="default: %(default)s")
+
+
+def _add_texts(commands: Any) -> None:
+    for name, help_text in (
+        ("embed", "print the vectors of texts, or save them"),
+        ("tokenize", "print the tokens of texts"),
+    ):
+        command = commands.add_parser(name, help=help_text)
+        command.add_argument("texts", nargs="*", metavar="TEXT", help="default: lines of stdin")
+        command.add_argument("--model", default=DEFAULT_MODEL, help="default: %(default)s")
+        if name == "embed":
+            command.add_argument(
+                "-o", "--output", type=Path, help="save as .npy, shape (texts, dim), float32"
+            )
+
+
+def _add_care(commands: Any) -> None:
+    info = commands.add_parser("info", help="what a model or a collection is")
+    info.add_argument("target", metavar="MODEL|DB", help="a model's name or path, or a collection")
+    for name, help_text in (
+        ("verify", "check every byte of a collection"),
+        ("compact", "return the space of deleted documents to the disk"),
+        ("snapshot", "copy a collection, also while it is in use"),
+    ):
+        command = commands.add_parser(name, help=help_text)
+        command.add_argument("db", type=Path, metavar="DB", help="the collection")
+        if name == "snapshot":
+            command.add_argument("path", type=Path, metavar="PATH", help="a new directory")
+
+
+class _Version(argparse.Action):
+    """Prints the installed version, read only when it is asked for."""
+
+    def __init__(self, option_strings: list[str], dest: str, **_: Any) -> None:
+        super().__init__(option_strings, dest, nargs=0, help="print the version")
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        """Prints and exits."""
+        import unitvec
+
+        print(f"unitvec {unitvec.__version__}")
+        parser.exit()
+
+
+def _at_least_one(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected at least 1, got {value}")
+    return value
+
+
+def _filter(text: str) -> dict[str, Any]:
+    from unitvec.collection.filters import compile_where
+
+    try:
+        where = json.loads(text)
+        compile_where(where)
+    except (ValueError, TypeError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return dict(where)
