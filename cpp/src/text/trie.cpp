@@ -70,9 +70,9 @@ private:
     /// A base where every child's cell is free. A single child takes the first free cell; several
     /// look only through the youngest cells, or time would be quadratic in the number of nodes.
     [[nodiscard]] Trie::Node find_base(const std::vector<Child>& children) const {
-        constexpr std::size_t kWindow = 4096;  // cells; 1024 to 16384 made no difference in size
+        constexpr std::size_t kWindow = 512;  // cells; eight times as many saved 3 % of memory
         const auto first = children.front().byte;
-        auto cell = std::max<std::size_t>(first_free_, first + std::size_t{1});
+        auto cell = first_free_;
         if (children.size() > 1 && cells_.size() > cell + kWindow) cell = cells_.size() - kWindow;
         for (; cell < cells_.size(); ++cell) {
             const auto base = cell - first;
@@ -94,7 +94,9 @@ private:
 
     std::span<const Trie::Entry> sorted_;
     std::vector<Trie::Cell>& cells_;
-    std::size_t first_free_ = 1;  // cell 0 is the root: bases start at 1, so it is nobody's child
+    // Children live from cell 256 on, so that every base is at least 1: cell 0, the root, is
+    // nobody's child.
+    std::size_t first_free_ = 256;
 };
 
 Trie::Trie(std::vector<Entry> entries) {

@@ -1,0 +1,334 @@
+"""Text to token ids: the same ones as Hugging Face's `tokenizers` gives."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unitvec import _core
+from unitvec._core import Encoding
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["Encoding", "Tokenizer"]
+
+TextOrPair: TypeAlias = str | tuple[str, str]
+Truncation: TypeAlias = Literal["longest_first", "only_first", "only_second"]
+Side: TypeAlias = Literal["left", "right"]
+IntArray: TypeAlias = NDArray[np.int64]
+
+# What a directory may hold of a tokenizer; `save_pretrained` writes the same files again.
+FILES = (
+    "tokenizer.json",
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+)
+# transformers writes 1e30 as model_max_length where nobody knows one.
+LARGEST_MODEL_MAX_LENGTH = 10**9
+
+
+class Tokenizer:
+    """The tokenizer of one model. Immutable: any number of threads may use one at the same time.
+
+    Offsets count code points of the text as it was given, as Python indexes it, half-open. A lone
+    surrogate (half a character, which UTF-8 cannot say) reads as U+FFFD, which BERT's cleaning
+    takes away. Truncation and padding stored in tokenizer.json are not obeyed: the caller says what
+    is wanted.
+
+    Example:
+        >>> tokenizer = Tokenizer.from_pretrained("all-MiniLM-L6-v2")
+        >>> tokenizer.encode("Hello, world!").tokens
+        ['[CLS]', 'hello', ',', 'world', '!', '[SEP]']
+    """
+
+    def __init__(self, directory: str | os.PathLike[str]) -> None:
+        """Reads tokenizer.json, else vocab.txt, from a directory.
+
+        Raises:
+            FormatError: if neither is there, or one is damaged or of a kind that is not supported.
+        """
+        self.directory = Path(directory)
+        self._core = _core.Tokenizer.from_directory(str(directory))
+        self._files = {
+            name: (self.directory / name).read_bytes()
+            for name in FILES
+            if (self.directory / name).is_file()
+        }
+        config = json.loads(self._files.get("tokenizer_config.json", b"{}"))
+        stated = config.get("model_max_length")
+        known = isinstance(stated, (int, float)) and 0 < stated <= LARGEST_MODEL_MAX_LENGTH
+        self.model_max_length: int | None = int(stated) if known else None
+
+    @classmethod
+    def from_pretrained(cls, name_or_path: str | os.PathLike[str]) -> Self:
+        """Opens the tokenizer of a model, by name or from its directory.
+
+        Raises:
+            ModelNotFoundError: if there is no such model, with the places looked in.
+            FormatError: if its tokenizer is damaged or of a kind that is not supported.
+        """
+        from unitvec.hub import resolve
+
+        return cls(resolve(name_or_path))
+
+    def save_pretrained(self, directory: str | os.PathLike[str]) -> None:
+        """Writes the tokenizer's files, byte for byte as they were read."""
+        target = Path(directory)
+        target.mkdir(parents=True, exist_ok=True)
+        for name, content in self._files.items():
+            (target / name).write_bytes(content)
+
+    def encode(
+        self,
+        text: str,
+        pair: str | None = None,
+        add_special_tokens: bool = True,
+        max_length: int | None = None,
+        *,
+        stride: int = 0,
+        truncation: Truncation = "longest_first",
+        truncation_side: Side = "right",
+    ) -> Encoding:
+        """Tokens of a text, or of a pair of texts, with all that is known about them.
+
+        Args:
+            text: the text.
+            pair: the second text of a pair.
+            add_special_tokens: whether to put [CLS] and [SEP] (or what the model has) around.
+            max_length: most tokens, special ones counted; None: no limit.
+            stride: tokens that a window in `overflowing` shares with the one before it.
+            truncation: which text of a pair is cut.
+            truncation_side: which end is cut off.
+
+        Raises:
+            ValueError: if `max_length` has no room for the special tokens, or the settings cannot
+                be met.
+        """
+        return self._core.encode(
+            text,
+            pair,
+            add_special_tokens=add_special_tokens,
+            max_length=_limit(max_length),
+            stride=stride,
+            strategy=truncation,
+            side=truncation_side,
+        )
+
+    def encode_batch(
+        self,
+        texts: Sequence[TextOrPair],
+        add_special_tokens: bool = True,
+        max_length: int | None = None,
+        *,
+        stride: int = 0,
+        truncation: Truncation = "longest_first",
+        truncation_side: Side = "right",
+        threads: int | None = None,
+    ) -> list[Encoding]:
+        """`encode` for many texts or pairs, on `threads` threads (None: all there are)."""
+        return self._core.encode_batch(
+            texts,
+            add_special_tokens=add_special_tokens,
+            max_length=_limit(max_length),
+            stride=stride,
+            strategy=truncation,
+            side=truncation_side,
+            threads=threads or 0,
+        )
+
+    def __call__(
+        self,
+        text: TextOrPair | Sequence[TextOrPair],
+        text_pair: str | Sequence[str] | None = None,
+        *,
+        add_special_tokens: bool = True,
+        padding: bool | Literal["longest", "max_length"] = False,
+        truncation: bool | Truncation | Literal["do_not_truncate"] = False,
+        max_length: int | None = None,
+        stride: int = 0,
+        pad_to_multiple_of: int | None = None,
+        padding_side: Side = "right",
+        truncation_side: Side = "right",
+        return_overflowing_tokens: bool = False,
+        return_special_tokens_mask: bool = False,
+        return_offsets_mapping: bool = False,
+        threads: int | None = None,
+    ) -> dict[str, Any]:
+        """Arrays for a model, with the arguments and the keys of a `transformers` tokenizer.
+
+        Args:
+            text: a text, or a list of texts or of pairs.
+            text_pair: the second text, or a list of as many second texts.
+            add_special_tokens: whether to put [CLS] and [SEP] around.
+            padding: True or "longest": to the longest text; "max_length": to `max_length`.
+            truncation: True or "longest_first", "only_first", "only_second"; False: nothing is cut.
+            max_length: most tokens; None: the model_max_length of tokenizer_config.json.
+            stride: tokens that overflowing windows share.
+            pad_to_multiple_of: round the padded length up to a multiple of this.
+            padding_side: where padding stands.
+            truncation_side: which end is cut off.
+            return_overflowing_tokens: add the windows that were cut off as rows of their own, and
+                "overflow_to_sample_mapping", which says for every row which text it belongs to.
+            return_special_tokens_mask: add "special_tokens_mask" (1 at padding too).
+            return_offsets_mapping: add "offset_mapping" of shape (rows, tokens, 2).
+            threads: threads to use; None: all there are.
+
+        Returns:
+            "input_ids", "token_type_ids" and "attention_mask" (1 = token, 0 = padding), int64: of
+            shape (rows, tokens) for a list, (tokens,) for one text, and lists of such where the
+            rows differ in length and no padding was asked for.
+        """
+        single = isinstance(text, str)
+        items = _pairs([text] if single else text, text_pair, single)  # type: ignore[list-item, arg-type]
+        limit = self._truncation_limit(truncation, max_length)
+        encodings = self.encode_batch(
+            items,
+            add_special_tokens,
+            limit,
+            stride=stride,
+            truncation=truncation if isinstance(truncation, str) and limit else "longest_first",  # type: ignore[arg-type]
+            truncation_side=truncation_side,
+            threads=threads,
+        )
+        samples = list(range(len(encodings)))
+        if return_overflowing_tokens:
+            samples = [i for i, e in enumerate(encodings) for _ in range(1 + len(e.overflowing))]
+            encodings = [w for e in encodings for w in (e, *e.overflowing)]
+        columns = ["input_ids", "token_type_ids", "attention_mask"]
+        columns += ["special_tokens_mask"] * return_special_tokens_mask
+        columns += ["offset_mapping"] * return_offsets_mapping
+        out: dict[str, Any]
+        if padding or len({len(e) for e in encodings}) == 1:
+            length = self._padded_length(padding, max_length)
+            arrays = self._pad(
+                encodings, length, pad_to_multiple_of if padding else 0, padding_side
+            )
+            unwrap = single and not return_overflowing_tokens
+            out = {name: arrays[name][0] if unwrap else arrays[name] for name in columns}
+        else:
+            rows = [self._pad([e], 0, 0, padding_side) for e in encodings]
+            out = {name: [row[name][0] for row in rows] for name in columns}
+        if return_overflowing_tokens:
+            out["overflow_to_sample_mapping"] = np.array(samples, dtype=np.int64)
+        return out
+
+    def _truncation_limit(self, truncation: bool | str, max_length: int | None) -> int | None:
+        if truncation is False or truncation == "do_not_truncate":
+            return None
+        limit = self.model_max_length if max_length is None else max_length
+        if limit is None:
+            raise ValueError(
+                "[Tokenizer] expected max_length with truncation: this model states none, got None"
+            )
+        return limit
+
+    def _padded_length(self, padding: bool | str, max_length: int | None) -> int:
+        if padding not in (True, False, "longest", "max_length", "do_not_pad"):
+            raise ValueError(
+                f'[Tokenizer] expected padding True, False, "longest" or "max_length", got {padding!r}'
+            )
+        if padding != "max_length":
+            return 0
+        length = self.model_max_length if max_length is None else max_length
+        if length is None:
+            raise ValueError(
+                '[Tokenizer] expected max_length with padding="max_length": this model states none, '
+                "got None"
+            )
+        return length
+
+    def _pad(
+        self, encodings: list[Encoding], length: int, multiple_of: int | None, side: Side
+    ) -> dict[str, IntArray]:
+        return self._core.pad(
+            encodings,
+            length=length,
+            multiple_of=multiple_of or 0,
+            pad_id=self._core.pad_id or 0,
+            side=side,
+        )
+
+    def decode(
+        self,
+        ids: Iterable[int],
+        skip_special_tokens: bool = True,
+        *,
+        clean_up: bool | None = None,
+    ) -> str:
+        """Text of tokens: pieces joined, words separated by a space.
+
+        Args:
+            ids: token ids.
+            skip_special_tokens: leave out [CLS], [SEP], [PAD] and so on.
+            clean_up: drop the spaces before punctuation and in English contractions; None: as the
+                file's decoder says.
+
+        Raises:
+            IndexError: if an id has no token.
+        """
+        return self._core.decode(
+            [int(i) for i in ids], skip_special_tokens=skip_special_tokens, clean_up=clean_up
+        )
+
+    def token_to_id(self, token: str) -> int | None:
+        """The id of a token; None where there is no such token."""
+        return self._core.token_to_id(token)
+
+    def id_to_token(self, token_id: int) -> str:
+        """The token of an id. Raises IndexError where there is none."""
+        return self._core.id_to_token(token_id)
+
+    @property
+    def vocab_size(self) -> int:
+        """How many ids there are, added tokens counted: 0 ... vocab_size - 1."""
+        return self._core.vocab_size
+
+    @property
+    def vocab(self) -> dict[str, int]:
+        """All tokens and their ids."""
+        return {self._core.id_to_token(i): i for i in range(self.vocab_size)}
+
+    def count(self, texts: Sequence[str], *, threads: int | None = None) -> IntArray:
+        """How many tokens each text has, special ones counted, nothing cut; shape (texts,)."""
+        return self._core.count(texts, threads=threads or 0)
+
+    def __len__(self) -> int:
+        """The same as vocab_size."""
+        return self.vocab_size
+
+    def __repr__(self) -> str:
+        return f"Tokenizer({str(self.directory)!r}, vocab_size={self.vocab_size})"
+
+
+def _limit(max_length: int | None) -> int:
+    """The core's way to say it: 0 for no limit."""
+    if max_length is None:
+        return 0
+    if max_length < 1:
+        raise ValueError(f"[encode] expected max_length of at least 1, got {max_length}")
+    return max_length
+
+
+def _pairs(
+    texts: Sequence[TextOrPair], text_pair: str | Sequence[str] | None, single: bool
+) -> Sequence[TextOrPair]:
+    """Texts with their second texts, where there are any."""
+    if text_pair is None:
+        return texts
+    seconds = [text_pair] if isinstance(text_pair, str) else text_pair
+    if single != isinstance(text_pair, str) or len(seconds) != len(texts):
+        raise ValueError(
+            f"[Tokenizer] expected as many second texts as texts ({len(texts)}), got {len(seconds)}"
+        )
+    return list(zip(texts, seconds, strict=True))  # type: ignore[arg-type]
