@@ -1,0 +1,97 @@
+"""all-MiniLM-L6-v2 against sentence-transformers on STS-B and SciFact."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from scipy.stats import spearmanr
+
+import unitvec as uv
+
+
+@pytest.fixture(scope="module")
+def reference(model_directory: Path):
+    from sentence_transformers import SentenceTransformer
+
+    return SentenceTransformer(str(model_directory), device="cpu")
+
+
+def sts_pairs(data_directory: Path) -> tuple[list[str], list[str], list[float]]:
+    (path,) = (data_directory / "stsb").glob("*.csv")
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.reader(stream))
+    return [r[0] for r in rows], [r[1] for r in rows], [float(r[2]) for r in rows]
+
+
+def abstracts(data_directory: Path, n: int) -> list[str]:
+    with (data_directory / "scifact" / "corpus.jsonl").open(encoding="utf-8") as stream:
+        documents = [json.loads(next(stream)) for _ in range(n)]
+    return [f"{d['title']} {d['text']}" for d in documents]
+
+
+def test_the_limit_is_256_tokens_not_the_128_of_its_tokenizer_file(encoder: uv.Encoder):
+    assert encoder.max_seq_length == 256
+
+
+@pytest.mark.slow
+def test_sts_b_vectors_and_spearman_equal_sentence_transformers(encoder, reference, data_directory):
+    first, second, scores = sts_pairs(data_directory)
+    assert len(scores) == 1500
+    mine = encoder.encode(first + second)
+    theirs = reference.encode(first + second, batch_size=128)
+    assert np.abs(mine - theirs).max() <= 1e-5
+    n = len(first)
+    rho = spearmanr((mine[:n] * mine[n:]).sum(1), scores).statistic
+    expected = spearmanr((theirs[:n] * theirs[n:]).sum(1), scores).statistic
+    assert abs(rho - expected) <= 0.0005
+    assert rho > 0.86  # what the model is known to reach
+
+
+@pytest.mark.slow
+def test_scifact_vectors_equal_sentence_transformers(encoder, reference, data_directory):
+    documents = abstracts(data_directory, 500)
+    mine = encoder.encode(documents, on_overflow="truncate")
+    theirs = reference.encode(documents)
+    assert np.abs(mine - theirs).max() <= 1e-5
+
+
+@pytest.mark.slow
+def test_real_texts_have_the_same_bits_alone_in_batches_and_on_one_thread(
+    encoder, model_directory, data_directory
+):
+    documents = abstracts(data_directory, 40)
+    texts = [d[: 40 + 37 * i] for i, d in enumerate(documents)]  # short ones and long ones
+    together = encoder.encode(texts, on_overflow="truncate")
+    alone = np.vstack([encoder.encode(text, on_overflow="truncate") for text in texts])
+    assert_array_equal(alone, together)
+    one = uv.Encoder(model_directory, threads=1).encode(texts[::-1], on_overflow="truncate")
+    assert_array_equal(one[::-1], together)
+
+
+@pytest.mark.slow
+def test_a_traced_minilm_gives_the_same_vectors(encoder, model_directory, data_directory, tmp_path):
+    import warnings
+
+    torch = pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers")
+    model = transformers.AutoModel.from_pretrained(
+        model_directory, torchscript=True, attn_implementation="eager"
+    ).eval()
+    ids = torch.tensor([[101, 7592, 2088, 102], [101, 7592, 102, 0]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tracing warns of every Python branch it flattens
+        torch.jit.save(torch.jit.trace(model, (ids, (ids != 0).long())), tmp_path / "minilm.pt")
+    traced = uv.Encoder.from_torchscript(
+        tmp_path / "minilm.pt", tokenizer=model_directory, max_seq_length=256
+    )
+    first, _, _ = sts_pairs(data_directory)
+    texts = first[:200] + abstracts(data_directory, 10)
+    difference = traced.encode(texts, on_overflow="truncate") - encoder.encode(
+        texts, on_overflow="truncate"
+    )
+    assert np.abs(difference).max() <= 1e-5
