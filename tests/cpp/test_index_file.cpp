@@ -213,7 +213,7 @@ TEST_CASE("a write that fails half-way keeps the old file", "[index_file]") {
     const Index index = make_index(IndexKind::hnsw, 3000);
     const auto path = folder.write("a", "old");
     {
-        const FileSizeLimit limit(GENERATE(100u, 10'000u, 200'000u));
+        const FileSizeLimit limit(GENERATE(100u, 10'000u, 50'000u));
         CHECK_THROWS_AS(index.save(path), std::system_error);
         CHECK_THROWS_AS(index.to_faiss(path), std::system_error);
     }

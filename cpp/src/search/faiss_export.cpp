@@ -5,6 +5,7 @@
 #include <faiss/index_io.h>
 
 #include <mutex>
+#include <shared_mutex>
 
 #include "search/faiss_hnsw.hpp"
 #include "search/index_state.hpp"

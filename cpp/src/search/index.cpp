@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <mutex>
+#include <shared_mutex>
 
 #include "search/index_state.hpp"
 #include "unitvec/error.hpp"

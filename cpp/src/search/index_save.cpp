@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <mutex>
+#include <shared_mutex>
 
 #include "search/hash64.hpp"
 #include "search/index_file.hpp"

@@ -1,8 +1,8 @@
 #pragma once
 /// What an Index holds, for the sources that search, save and load it.
 #include <memory>
-#include <shared_mutex>
 
+#include "search/fair_mutex.hpp"
 #include "search/hnsw_graph.hpp"
 #include "search/id_map.hpp"
 #include "search/vector_store.hpp"
@@ -32,7 +32,7 @@ struct Index::State {
     void undo_add(std::size_t rows);
 
     IndexOptions options;
-    mutable std::shared_mutex mutex;  // shared: read; unique: change
+    mutable FairMutex mutex;  // shared: read; unique: change
     VectorStore store;
     IdMap ids;                         // as many rows as the store
     std::unique_ptr<HnswGraph> graph;  // over all rows, or none
