@@ -16,8 +16,7 @@ std::string shape(MatrixView<const float> m) {
 
 }  // namespace
 
-FormatError::FormatError(const std::string& file, const std::string& where,
-                         const std::string& what)
+FormatError::FormatError(const std::string& file, const std::string& where, const std::string& what)
     : std::runtime_error(compose(file, where, what)), file_(file), where_(where) {}
 
 void throw_invalid(std::string_view function, std::string_view expected, std::string_view got) {

@@ -16,9 +16,9 @@ namespace unitvec {
 namespace {
 
 [[noreturn]] void throw_unreadable(const std::filesystem::path& path, int error) {
-    throw FormatError(path.string(), "",
-                      "expected a readable file, got \"" + std::string(std::strerror(error)) +
-                          "\"");
+    throw FormatError(
+        path.string(), "",
+        "expected a readable file, got \"" + std::string(std::strerror(error)) + "\"");
 }
 
 /// A file descriptor that closes itself.
@@ -44,9 +44,9 @@ std::string read_file(const std::filesystem::path& path, std::uintmax_t limit) {
     const auto size = std::filesystem::file_size(path, error);
     if (error) throw_unreadable(path, error.value());
     if (size > limit) {
-        throw FormatError(path.string(), "",
-                          "expected at most " + std::to_string(limit) + " bytes, got " +
-                              std::to_string(size));
+        throw FormatError(
+            path.string(), "",
+            "expected at most " + std::to_string(limit) + " bytes, got " + std::to_string(size));
     }
     std::ifstream stream(path, std::ios::binary);
     std::string bytes(size, '\0');
@@ -58,7 +58,7 @@ std::string read_file(const std::filesystem::path& path, std::uintmax_t limit) {
 
 MappedFile::MappedFile(const std::filesystem::path& path) {
     const Descriptor fd(path);
-    struct stat status {};
+    struct stat status{};
     if (::fstat(fd.get(), &status) != 0) throw_unreadable(path, errno);
     if (!S_ISREG(status.st_mode)) throw_unreadable(path, EINVAL);
     size_ = static_cast<std::size_t>(status.st_size);

@@ -86,9 +86,9 @@ std::int64_t JsonField::integer(std::int64_t min, std::int64_t max) const {
                       (!value_->is_number_unsigned() ||
                        value_->get<std::uint64_t>() <= static_cast<std::uint64_t>(INT64_MAX));
     if (!fits || value_->get<std::int64_t>() < min || value_->get<std::int64_t>() > max) {
-        fail(min == INT64_MIN ? "an integer"
-                              : "an integer in [" + std::to_string(min) + ", " +
-                                    std::to_string(max) + "]");
+        fail(min == INT64_MIN
+                 ? "an integer"
+                 : "an integer in [" + std::to_string(min) + ", " + std::to_string(max) + "]");
     }
     return value_->get<std::int64_t>();
 }

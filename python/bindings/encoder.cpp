@@ -20,7 +20,8 @@ Int64Array to_int64(const auto& values) {
     return array;
 }
 
-/// Calls Python's `progress(texts_done)` and lets Ctrl-C through, from code that runs without the GIL.
+/// Calls Python's `progress(texts_done)` and lets Ctrl-C through, from code that runs without the
+/// GIL.
 std::function<void(std::size_t)> progress_callback(const std::optional<py::function>& progress) {
     return [progress](std::size_t done) {
         const py::gil_scoped_acquire gil;
@@ -86,13 +87,15 @@ void register_encoders(py::module_& m) {
 
     py::class_<TransformerEncoder, Encoder>(m, "TransformerEncoder")
         .def_static(
-            "load", [](const std::string& directory) { return TransformerEncoder::load(directory); },
+            "load",
+            [](const std::string& directory) { return TransformerEncoder::load(directory); },
             py::arg("directory"), py::call_guard<py::gil_scoped_release>())
         .def_property_readonly("model_type",
                                [](const TransformerEncoder& e) { return e.config().model_type; })
         .def_property_readonly("layers",
                                [](const TransformerEncoder& e) { return e.config().layers; })
-        .def_property_readonly("heads", [](const TransformerEncoder& e) { return e.config().heads; })
+        .def_property_readonly("heads",
+                               [](const TransformerEncoder& e) { return e.config().heads; })
         .def_property_readonly("vocab_size",
                                [](const TransformerEncoder& e) { return e.config().vocab_size; })
         .def_property_readonly("parameters", &TransformerEncoder::parameters,
@@ -141,7 +144,8 @@ void register_embedding(py::module_& m) {
         },
         py::arg("encoder"), py::arg("sequences"), py::arg("pooling"), py::arg("normalize"),
         py::arg("threads") = 0, py::arg("progress") = py::none(),
-        "One vector per text, shape (texts, dim); progress(texts_done) is called after each batch.");
+        "One vector per text, shape (texts, dim); progress(texts_done) is called after each "
+        "batch.");
     m.def(
         "embed_tokens",
         [](const Encoder& encoder, const TokenSequences& sequences, std::size_t threads,
@@ -157,14 +161,14 @@ void register_embedding(py::module_& m) {
             return to_numpy(std::move(vectors));
         },
         py::arg("encoder"), py::arg("sequences"), py::arg("threads") = 0,
-        py::arg("progress") = py::none(), "One vector per token of every text, shape (tokens, dim).");
+        py::arg("progress") = py::none(),
+        "One vector per token of every text, shape (tokens, dim).");
     m.def(
         "pool",
         [](const FloatArray& tokens, const Int64Array& offsets, const std::string& pooling,
            bool normalize) {
             const auto begins = as_offsets(offsets);
-            Matrix out(begins.empty() ? 0 : begins.size() - 1,
-                       as_matrix(tokens, "tokens").cols);
+            Matrix out(begins.empty() ? 0 : begins.size() - 1, as_matrix(tokens, "tokens").cols);
             pool(as_matrix(tokens, "tokens"), begins, pooling_from_name(pooling), out.view());
             if (normalize) l2_normalize(out.view(), out.view());
             return to_numpy(std::move(out));

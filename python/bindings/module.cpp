@@ -18,8 +18,9 @@ PYBIND11_MODULE(_core, m) {
         }
     });
 
-    m.def("active_isa", [] { return std::string(unitvec::name(unitvec::active_isa())); },
-          "The instruction set the kernels use: \"portable\", \"avx2\" or \"avx512\".");
+    m.def(
+        "active_isa", [] { return std::string(unitvec::name(unitvec::active_isa())); },
+        "The instruction set the kernels use: \"portable\", \"avx2\" or \"avx512\".");
     m.def(
         "available_isas",
         [] {

@@ -86,8 +86,8 @@ class Encoder:
         tokenizer = Tokenizer.from_pretrained(settings.transformer)
         if tokenizer.vocab_size > core.vocab_size:
             raise _core.FormatError(
-                f"{settings.transformer}: expected a tokenizer of at most {core.vocab_size} tokens, "
-                f"as the model's vocab_size says, got {tokenizer.vocab_size}"
+                f"{settings.transformer}: expected a tokenizer of at most {core.vocab_size} "
+                f"tokens, as the model's vocab_size says, got {tokenizer.vocab_size}"
             )
         self._start(core, tokenizer, settings, threads)
         self._files = files_of(settings.transformer, (*MODEL_FILES, *TOKENIZER_FILES))
@@ -101,7 +101,9 @@ class Encoder:
         threads: int | None,
     ) -> None:
         if threads is not None and (not isinstance(threads, int) or threads < 1):
-            raise ValueError(f"[Encoder] expected threads to be None or at least 1, got {threads!r}")
+            raise ValueError(
+                f"[Encoder] expected threads to be None or at least 1, got {threads!r}"
+            )
         self._core = core
         self._settings = settings
         self.tokenizer = tokenizer
@@ -180,7 +182,7 @@ class Encoder:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over weights, tokenizer and settings, as hex: who shares it shares the vectors."""
+        """SHA-256 over weights, tokenizer and settings, as hex: the same one, the same vectors."""
         return fingerprint(
             self._file_digests,
             {
@@ -367,9 +369,7 @@ class Encoder:
         return self.encode(sentences, **options)
 
     def _tokenize(self, texts: list[str]) -> _core.TokenSequences:
-        return _core.tokenize(
-            self.tokenizer._core, texts, self.max_seq_length, self.threads or 0
-        )
+        return _core.tokenize(self.tokenizer._core, texts, self.max_seq_length, self.threads or 0)
 
     def _encode_sequences(
         self, sequences: _core.TokenSequences, output_value: str | None, normalize: bool, bar: Any

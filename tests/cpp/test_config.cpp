@@ -8,9 +8,9 @@ using namespace unitvec;
 namespace {
 
 nlohmann::json valid() {
-    return {{"model_type", "bert"},      {"vocab_size", 100},      {"hidden_size", 24},
-            {"num_hidden_layers", 2},    {"num_attention_heads", 4}, {"intermediate_size", 48},
-            {"max_position_embeddings", 64}, {"type_vocab_size", 2}, {"layer_norm_eps", 1e-12},
+    return {{"model_type", "bert"},          {"vocab_size", 100},        {"hidden_size", 24},
+            {"num_hidden_layers", 2},        {"num_attention_heads", 4}, {"intermediate_size", 48},
+            {"max_position_embeddings", 64}, {"type_vocab_size", 2},     {"layer_norm_eps", 1e-12},
             {"hidden_act", "gelu"}};
 }
 
@@ -34,15 +34,15 @@ TEST_CASE("config.json gives the sizes", "[config]") {
 }
 
 TEST_CASE("each field of config.json is checked by name", "[config]") {
-    for (const std::string field : {"model_type", "vocab_size", "hidden_size", "num_hidden_layers",
-                                    "num_attention_heads", "intermediate_size",
-                                    "max_position_embeddings", "type_vocab_size"}) {
+    for (const std::string field :
+         {"model_type", "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads",
+          "intermediate_size", "max_position_embeddings", "type_vocab_size"}) {
         auto json = valid();
         json.erase(field);
         CHECK_THROWS_WITH(load(json), ContainsSubstring("\"" + field + "\""));
-        for (const nlohmann::json& wrong : {nlohmann::json(0), nlohmann::json(-1), nlohmann::json(1.5),
-                                            nlohmann::json("x"), nlohmann::json::array(),
-                                            nlohmann::json(1e300), nlohmann::json(1LL << 60)}) {
+        for (const nlohmann::json& wrong :
+             {nlohmann::json(0), nlohmann::json(-1), nlohmann::json(1.5), nlohmann::json("x"),
+              nlohmann::json::array(), nlohmann::json(1e300), nlohmann::json(1LL << 60)}) {
             json[field] = wrong;
             CHECK_THROWS_WITH(load(json), ContainsSubstring(field));
         }

@@ -27,7 +27,9 @@ TokenSequences random_texts(const std::vector<std::size_t>& lengths, std::size_t
     return sequences;
 }
 
-Batch whole(const TokenSequences& s) { return {s.input_ids, {}, s.offsets}; }
+Batch whole(const TokenSequences& s) {
+    return {s.input_ids, {}, s.offsets};
+}
 
 std::unique_ptr<TransformerEncoder> load(const TinyBert& model, const std::string& prefix = "") {
     const TemporaryFolder folder;
@@ -63,7 +65,8 @@ TEST_CASE("every layer agrees with the formulas, with and without a name prefix"
             {types.begin() + begin, types.begin() + end});
         for (std::size_t layer = 0; layer < states.size(); ++layer) {
             INFO("text " << t << ", layer " << layer);
-            CHECK(largest_difference(states[layer], expected[layer], batch.offsets[t] * model.dim) < 1e-5);
+            CHECK(largest_difference(states[layer], expected[layer], batch.offsets[t] * model.dim) <
+                  1e-5);
         }
     }
 }
@@ -163,9 +166,10 @@ TEST_CASE("a checkpoint that does not fit its config is refused by tensor", "[en
     TinyBert model(5);
     auto& query = model.tensors["encoder.layer.1.attention.self.query.weight"];
     query.shape = {model.dim / 2, model.dim * 2};
-    CHECK_THROWS_WITH(load(model), ContainsSubstring("encoder.layer.1.attention.self.query.weight") &&
-                                       ContainsSubstring("expected shape (24, 24)") &&
-                                       ContainsSubstring("got (12, 48)"));
+    CHECK_THROWS_WITH(load(model),
+                      ContainsSubstring("encoder.layer.1.attention.self.query.weight") &&
+                          ContainsSubstring("expected shape (24, 24)") &&
+                          ContainsSubstring("got (12, 48)"));
     model.tensors.erase("encoder.layer.1.attention.self.query.weight");
     CHECK_THROWS_AS(load(model), FormatError);
 }

@@ -48,9 +48,15 @@ TEST_CASE("attention agrees with the formula on every instruction set", "[encode
     const auto qkv = random_floats(seq_len * stride, 1);
     std::vector<float> out(seq_len * (head_dim + 3), -7.0F);
     AlignedVector<float> scratch(kernels.attention_scratch(seq_len, head_dim));
-    const AttentionHead head{qkv.data(),  qkv.data() + head_dim, qkv.data() + 2 * head_dim,
-                             out.data(),  stride,                head_dim + 3,
-                             seq_len,     head_dim,              1.0F / std::sqrt(static_cast<float>(head_dim))};
+    const AttentionHead head{qkv.data(),
+                             qkv.data() + head_dim,
+                             qkv.data() + 2 * head_dim,
+                             out.data(),
+                             stride,
+                             head_dim + 3,
+                             seq_len,
+                             head_dim,
+                             1.0F / std::sqrt(static_cast<float>(head_dim))};
     kernels.attention(head, scratch.data());
     const auto expected = slow_attention(head);
     double worst = 0.0;
@@ -83,7 +89,8 @@ TEST_CASE("layer norm agrees with the formula on every instruction set", "[encod
     const auto isa = GENERATE(from_range(available_isas()));
     const std::size_t dim = GENERATE(1u, 7u, 8u, 15u, 16u, 17u, 384u, 768u);
     INFO("isa " << name(isa) << ", dim " << dim);
-    const auto x = random_floats(3 * dim, 1), gamma = random_floats(dim, 2), beta = random_floats(dim, 3);
+    const auto x = random_floats(3 * dim, 1), gamma = random_floats(dim, 2),
+               beta = random_floats(dim, 3);
     std::vector<float> out(3 * dim);
     encoder_kernels(isa).layer_norm(x.data(), gamma.data(), beta.data(), 1e-5F, 3, dim, out.data());
     for (std::size_t r = 0; r < 3; ++r) {
@@ -95,7 +102,8 @@ TEST_CASE("layer norm agrees with the formula on every instruction set", "[encod
         for (std::size_t i = 0; i < dim; ++i) {
             const double expected =
                 (x[r * dim + i] - mean) / std::sqrt(variance + 1e-5) * gamma[i] + beta[i];
-            CHECK_THAT(out[r * dim + i], WithinAbs(expected, 1e-4 * (1.0 + std::abs(expected)) * 0.1));
+            CHECK_THAT(out[r * dim + i],
+                       WithinAbs(expected, 1e-4 * (1.0 + std::abs(expected)) * 0.1));
         }
     }
 }
@@ -104,15 +112,17 @@ TEST_CASE("embed_token adds its three tables and normalises", "[encoder_kernels]
     const auto isa = GENERATE(from_range(available_isas()));
     const std::size_t dim = 19;
     const auto word = random_floats(5 * dim, 1), position = random_floats(4 * dim, 2);
-    const auto type = random_floats(2 * dim, 3), gamma = random_floats(dim, 4), beta = random_floats(dim, 5);
+    const auto type = random_floats(2 * dim, 3), gamma = random_floats(dim, 4),
+               beta = random_floats(dim, 5);
     std::vector<float> sum(dim), expected(dim), out(dim);
     for (std::size_t i = 0; i < dim; ++i) {
         sum[i] = word[3 * dim + i] + type[1 * dim + i] + position[2 * dim + i];
     }
     const auto& kernels = encoder_kernels(isa);
     kernels.layer_norm(sum.data(), gamma.data(), beta.data(), 1e-12F, 1, dim, expected.data());
-    kernels.embed_token({word.data(), position.data(), type.data(), gamma.data(), beta.data(), dim, 1e-12F},
-                        3, 2, 1, out.data());
+    kernels.embed_token(
+        {word.data(), position.data(), type.data(), gamma.data(), beta.data(), dim, 1e-12F}, 3, 2,
+        1, out.data());
     CHECK(out == expected);
 }
 

@@ -18,9 +18,9 @@ TEST_CASE("require_finite names the row and column of the first bad number", "[e
     const MatrixView<const float> m{values.data(), 2, 3};
     CHECK_NOTHROW(require_finite("add", "vectors", m));
     values[4] = std::numeric_limits<float>::quiet_NaN();
-    CHECK_THROWS_WITH(require_finite("add", "vectors", m),
-                      ContainsSubstring("[add] expected finite vectors") &&
-                          ContainsSubstring("row 1, column 1"));
+    CHECK_THROWS_WITH(
+        require_finite("add", "vectors", m),
+        ContainsSubstring("[add] expected finite vectors") && ContainsSubstring("row 1, column 1"));
 }
 
 TEST_CASE("require_dim and require_same_shape say both sizes", "[error]") {

@@ -4,7 +4,8 @@
 using namespace unitvec;
 
 TEST_CASE("a JSON mistake is reported with its file and field", "[json]") {
-    const auto root = JsonField::parse(R"({"a": {"b": [1, "x", -3, 18446744073709551615]}})", "f.json");
+    const auto root =
+        JsonField::parse(R"({"a": {"b": [1, "x", -3, 18446744073709551615]}})", "f.json");
     const auto items = root.at("a").at("b").items();
     CHECK(items[0].integer(0, 5) == 1);
     CHECK_THROWS_WITH(items[1].integer(), "f.json: a.b[1]: expected an integer, got \"x\"");

@@ -9,7 +9,8 @@
 using namespace unitvec;
 
 TEST_CASE("parallel_for visits every index once, whatever the grain and threads", "[parallel]") {
-    const std::size_t n = GENERATE(std::size_t{0}, std::size_t{1}, std::size_t{7}, std::size_t{1000});
+    const std::size_t n =
+        GENERATE(std::size_t{0}, std::size_t{1}, std::size_t{7}, std::size_t{1000});
     const std::size_t threads = GENERATE(std::size_t{0}, std::size_t{1}, std::size_t{4});
     const std::size_t grain = GENERATE(std::size_t{0}, std::size_t{1}, std::size_t{64});
     std::vector<std::atomic<int>> visits(n);
@@ -31,4 +32,6 @@ TEST_CASE("parallel_for rethrows the first exception after every thread has ende
     CHECK(running == 0);
 }
 
-TEST_CASE("default_threads is at least one", "[parallel]") { CHECK(default_threads() >= 1); }
+TEST_CASE("default_threads is at least one", "[parallel]") {
+    CHECK(default_threads() >= 1);
+}

@@ -48,5 +48,6 @@ TEST_CASE("pooling names go both ways", "[pooling]") {
     for (const auto mode : {Pooling::cls, Pooling::mean, Pooling::max}) {
         CHECK(pooling_from_name(name(mode)) == mode);
     }
-    CHECK_THROWS_WITH(pooling_from_name("sum"), "[pooling] expected one of cls, mean, max, got sum");
+    CHECK_THROWS_WITH(pooling_from_name("sum"),
+                      "[pooling] expected one of cls, mean, max, got sum");
 }

@@ -17,10 +17,9 @@ std::string with_length(const std::string& header, const std::string& data) {
     return bytes + header + data;
 }
 
-const std::string kTwo =
-    R"({"__metadata__":{"format":"pt"},)"
-    R"("a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)"
-    R"("b":{"dtype":"I8","shape":[1,3],"data_offsets":[8,11]}})";
+const std::string kTwo = R"({"__metadata__":{"format":"pt"},)"
+                         R"("a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)"
+                         R"("b":{"dtype":"I8","shape":[1,3],"data_offsets":[8,11]}})";
 
 void check_refused(const std::string& bytes, const std::string& message) {
     const TemporaryFolder folder;
@@ -29,7 +28,9 @@ void check_refused(const std::string& bytes, const std::string& message) {
     CHECK_THROWS_WITH(Safetensors::open(path), ContainsSubstring(message));
 }
 
-std::string one(const std::string& fields) { return "{\"a\":{" + fields + "}}"; }
+std::string one(const std::string& fields) {
+    return "{\"a\":{" + fields + "}}";
+}
 
 }  // namespace
 
@@ -76,17 +77,20 @@ TEST_CASE("hostile safetensors headers are refused by name", "[safetensors]") {
                   "expected 4 bytes of tensor data, got 5");
     // A shape whose product wraps around to 4 bytes in 64 bits.
     check_refused(
-        with_length(one(R"("dtype":"F32","shape":[4611686018427387905],"data_offsets":[0,4])"), "xxxx"),
+        with_length(one(R"("dtype":"F32","shape":[4611686018427387905],"data_offsets":[0,4])"),
+                    "xxxx"),
         "fits in 64 bits");
     check_refused(
-        with_length(one(R"("dtype":"F32","shape":[1],"data_offsets":[0,18446744073709551615])"), "xxxx"),
+        with_length(one(R"("dtype":"F32","shape":[1],"data_offsets":[0,18446744073709551615])"),
+                    "xxxx"),
         "a.data_offsets[1]");
 }
 
 TEST_CASE("tensors that overlap or leave a hole are refused", "[safetensors]") {
     const auto two = [](const std::string& second) {
         return R"({"a":{"dtype":"I8","shape":[4],"data_offsets":[0,4]},)"
-               R"("b":{"dtype":"I8","shape":[4],"data_offsets":)" + second + "}}";
+               R"("b":{"dtype":"I8","shape":[4],"data_offsets":)" +
+               second + "}}";
     };
     check_refused(with_length(two("[2,6]"), "xxxxxx"), "neither overlap nor leave holes");
     check_refused(with_length(two("[5,9]"), "xxxxxxxxx"), "neither overlap nor leave holes");
@@ -94,13 +98,16 @@ TEST_CASE("tensors that overlap or leave a hole are refused", "[safetensors]") {
 
 TEST_CASE("shards are read together, and only from the model's own folder", "[safetensors]") {
     const TemporaryFolder folder;
-    (void)folder.write("x-1.safetensors", with_length(one(R"("dtype":"I8","shape":[1],"data_offsets":[0,1])"), "1"));
+    (void)folder.write("x-1.safetensors",
+                       with_length(one(R"("dtype":"I8","shape":[1],"data_offsets":[0,1])"), "1"));
     (void)folder.write("model.safetensors.index.json", R"({"weight_map":{"a":"x-1.safetensors"}})");
     CHECK(Safetensors::open_directory(folder.path()).contains("a"));
     (void)folder.write("model.safetensors.index.json",
                        R"({"weight_map":{"a":"x-1.safetensors","b":"x-1.safetensors"}})");
-    CHECK_THROWS_WITH(Safetensors::open_directory(folder.path()), ContainsSubstring("weight_map.b"));
-    (void)folder.write("model.safetensors.index.json", R"({"weight_map":{"a":"../x.safetensors"}})");
+    CHECK_THROWS_WITH(Safetensors::open_directory(folder.path()),
+                      ContainsSubstring("weight_map.b"));
+    (void)folder.write("model.safetensors.index.json",
+                       R"({"weight_map":{"a":"../x.safetensors"}})");
     CHECK_THROWS_WITH(Safetensors::open_directory(folder.path()),
                       ContainsSubstring("a .safetensors file in the same folder"));
 }

@@ -20,7 +20,8 @@ from unitvec.encoder import TEXTS_AT_ONCE, TruncationWarning
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-WORDS = "the a cat dog sat on mat big red ##s ##ing run bank of river money in ! . , ? é".split()
+WORDS = ["the", "a", "cat", "dog", "sat", "on", "mat", "big", "red", "run", "bank", "of", "river"]
+WORDS += ["money", "in", "!", ".", ",", "?", "é", "##s", "##ing"]
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 TEXTS = [
     "the cat sat on the mat.",
@@ -34,7 +35,12 @@ TEXTS = [
 
 def save_tiny_model(folder: Path, *, pooling: str = "mean", normalize: bool = True) -> Path:
     """A random BERT of 2 layers with a sentence-transformers layout around it."""
-    from sentence_transformers import SentenceTransformer, models
+    from sentence_transformers import SentenceTransformer
+
+    try:
+        from sentence_transformers.sentence_transformer import modules as models
+    except ImportError:  # before release 6
+        from sentence_transformers import models
 
     plain = folder / "plain"
     plain.mkdir(parents=True)
@@ -122,17 +128,30 @@ def test_prompts_go_before_the_text(tiny, tiny_encoder):
     assert_array_equal(tiny_encoder.encode_document(texts), tiny_encoder.encode(texts))
 
 
+class TokenVectors(torch.nn.Module):
+    """What is traced: (input_ids, attention_mask) to (batch, seq_len, dim)."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids, attention_mask):
+        output = self.model(input_ids=input_ids, attention_mask=attention_mask)
+        return output.last_hidden_state
+
+
+def trace(directory: Path, path: Path, example) -> None:
+    model = transformers.AutoModel.from_pretrained(directory, attn_implementation="eager").eval()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tracing warns of every Python branch it flattens
+        traced = torch.jit.trace(TokenVectors(model), (example, (example != 0).long()))
+        torch.jit.save(traced, path)
+
+
 def test_a_torchscript_module_gives_the_vectors_of_the_model_it_was_traced_from(
     tiny, tiny_encoder, tmp_path
 ):
-    model = transformers.AutoModel.from_pretrained(
-        tiny, torchscript=True, attn_implementation="eager"
-    ).eval()
-    example = torch.tensor([[2, 5, 6, 3], [2, 7, 3, 0]])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # tracing warns of every Python branch it flattens
-        traced = torch.jit.trace(model, (example, (example != 0).long()))
-        torch.jit.save(traced, tmp_path / "model.pt")
+    trace(tiny, tmp_path / "model.pt", torch.tensor([[2, 5, 6, 3], [2, 7, 3, 0]]))
     encoder = uv.Encoder.from_torchscript(
         tmp_path / "model.pt", tokenizer=tiny, pooling="mean", normalize=True, max_seq_length=24
     )
@@ -148,7 +167,9 @@ def test_a_torchscript_module_gives_the_vectors_of_the_model_it_was_traced_from(
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.lists(st.sampled_from(WORDS), max_size=30).map(" ".join), min_size=1, max_size=9))
+@given(
+    st.lists(st.lists(st.sampled_from(WORDS), max_size=30).map(" ".join), min_size=1, max_size=9)
+)
 def test_a_text_has_the_same_bits_alone_and_in_any_batch(tiny_encoder, texts):
     alone = np.vstack([tiny_encoder.encode([text], on_overflow="truncate") for text in texts])
     assert_array_equal(tiny_encoder.encode(texts, on_overflow="truncate"), alone)
@@ -243,7 +264,9 @@ def test_similarity_is_the_cosine(tiny_encoder):
 
 def test_overflow_warns_once_with_the_count_and_the_longest(tiny_encoder):
     texts = ["cat " * 30, "dog", "dog " * 50]
-    with pytest.warns(TruncationWarning, match=r"2 of 3 texts .* 24 tokens .*longest: 52") as caught:
+    with pytest.warns(
+        TruncationWarning, match=r"2 of 3 texts .* 24 tokens .*longest: 52"
+    ) as caught:
         tiny_encoder.encode(texts)
     assert len(caught) == 1
     assert caught[0].filename == __file__
@@ -254,13 +277,28 @@ def test_overflow_as_an_error_names_the_text(tiny_encoder):
         tiny_encoder.encode(["dog", "cat " * 30], on_overflow="error")
 
 
-def test_the_limit_is_the_models_not_the_tokenizer_files(tiny, tiny_encoder):
-    assert tiny_encoder.max_seq_length == 24
-    assert json.loads((tiny / "tokenizer_config.json").read_text())["model_max_length"] != 24
+def test_the_limit_is_the_models_not_the_tokenizer_files(tiny, copy):
+    assert uv.Encoder(tiny).max_seq_length == 24  # model_max_length, where nothing else says more
+    (copy / "sentence_bert_config.json").write_text('{"max_seq_length": 30}')
+    tokenizer = json.loads((copy / "tokenizer.json").read_text())
+    tokenizer["truncation"] = {
+        "direction": "Right",
+        "max_length": 5,
+        "strategy": "LongestFirst",
+        "stride": 0,
+    }
+    (copy / "tokenizer.json").write_text(json.dumps(tokenizer))
+    encoder = uv.Encoder(copy)
+    assert encoder.max_seq_length == 30
+    assert len(encoder.encode("cat " * 20, output_value="token_embeddings")) == 22
+
+
+def test_a_lower_limit_may_be_set_and_changes_the_fingerprint(tiny):
     encoder = uv.Encoder(tiny)
     before = encoder.fingerprint
     encoder.max_seq_length = 4
-    assert encoder.encode("cat " * 9, output_value="token_embeddings", on_overflow="truncate").shape == (4, 48)
+    vectors = encoder.encode("cat " * 9, output_value="token_embeddings", on_overflow="truncate")
+    assert vectors.shape == (4, 48)
     assert encoder.fingerprint != before
 
 
@@ -353,7 +391,11 @@ def test_a_hostile_header_length_allocates_nothing(copy):
         ("modules.json", "[]", "expected a Transformer module"),
         ("1_Pooling/config.json", '{"pooling_mode": "sum"}', "pooling_mode: expected one of"),
         ("1_Pooling/config.json", "{}", "expected exactly one"),
-        ("sentence_bert_config.json", '{"max_seq_length": -1}', "max_seq_length: expected an integer"),
+        (
+            "sentence_bert_config.json",
+            '{"max_seq_length": -1}',
+            "max_seq_length: expected an integer",
+        ),
         ("config_sentence_transformers.json", '{"prompts": [1]}', "expected texts by name"),
         (
             "config_sentence_transformers.json",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -75,23 +76,29 @@ def test_real_texts_have_the_same_bits_alone_in_batches_and_on_one_thread(
 
 @pytest.mark.slow
 def test_a_traced_minilm_gives_the_same_vectors(encoder, model_directory, data_directory, tmp_path):
-    import warnings
-
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
-    model = transformers.AutoModel.from_pretrained(
-        model_directory, torchscript=True, attn_implementation="eager"
-    ).eval()
+    model = transformers.AutoModel.from_pretrained(model_directory, attn_implementation="eager")
+
+    class TokenVectors(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.model = model.eval()
+
+        def forward(self, ids, mask):
+            return self.model(input_ids=ids, attention_mask=mask).last_hidden_state
+
     ids = torch.tensor([[101, 7592, 2088, 102], [101, 7592, 102, 0]])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tracing warns of every Python branch it flattens
-        torch.jit.save(torch.jit.trace(model, (ids, (ids != 0).long())), tmp_path / "minilm.pt")
-    traced = uv.Encoder.from_torchscript(
+        traced = torch.jit.trace(TokenVectors(), (ids, (ids != 0).long()))
+        torch.jit.save(traced, tmp_path / "minilm.pt")
+    encoder_of_file = uv.Encoder.from_torchscript(
         tmp_path / "minilm.pt", tokenizer=model_directory, max_seq_length=256
     )
     first, _, _ = sts_pairs(data_directory)
     texts = first[:200] + abstracts(data_directory, 10)
-    difference = traced.encode(texts, on_overflow="truncate") - encoder.encode(
+    difference = encoder_of_file.encode(texts, on_overflow="truncate") - encoder.encode(
         texts, on_overflow="truncate"
     )
     assert np.abs(difference).max() <= 1e-5

@@ -17,7 +17,8 @@ namespace unitvec {
 class FormatError : public std::runtime_error {
 public:
     /// @param file    the path as the user gave it
-    /// @param where   a byte offset ("byte 8"), a line ("line 3") or a field ("model.vocab"); may be empty
+    /// @param where   a byte offset ("byte 8"), a line ("line 3") or a field ("model.vocab"); may
+    /// be empty
     /// @param what    "expected ..., got ..."
     FormatError(const std::string& file, const std::string& where, const std::string& what);
 

@@ -11,8 +11,8 @@ namespace unitvec {
 [[nodiscard]] std::size_t default_threads();
 
 /// Calls body(begin, end) on ranges that together cover [0, n), each at most `grain` long, from
-/// `threads` threads (0: default_threads()). Ranges are handed out as threads become free. The first
-/// exception stops the hand-out and is rethrown here after every thread has ended.
+/// `threads` threads (0: default_threads()). Ranges are handed out as threads become free. The
+/// first exception stops the hand-out and is rethrown here after every thread has ended.
 void parallel_for(std::size_t n, std::size_t grain, std::size_t threads,
                   const std::function<void(std::size_t, std::size_t)>& body);
 

@@ -1,6 +1,7 @@
 #pragma once
-/// The encoder's own loops, one set of functions per instruction set. Pointers and sizes only; checks
-/// are the caller's. Each result depends on its own inputs alone, never on its neighbours' number.
+/// The encoder's own loops, one set of functions per instruction set. Pointers and sizes only;
+/// checks are the caller's. Each result depends on its own inputs alone, never on its neighbours'
+/// number.
 #include <cstddef>
 #include <cstdint>
 
@@ -33,8 +34,8 @@ struct EmbeddingTables {
 };
 
 struct EncoderKernels {
-    /// out[i] = (x[i] - mean) / sqrt(variance + eps) * gamma[i] + beta[i], row by row; `out` may be `x`.
-    /// The variance is the mean squared deviation (two passes, no cancellation).
+    /// out[i] = (x[i] - mean) / sqrt(variance + eps) * gamma[i] + beta[i], row by row; `out` may be
+    /// `x`. The variance is the mean squared deviation (two passes, no cancellation).
     void (*layer_norm)(const float* x, const float* gamma, const float* beta, float eps,
                        std::size_t rows, std::size_t dim, float* out);
 

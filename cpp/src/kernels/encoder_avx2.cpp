@@ -5,6 +5,7 @@
 #include "kernels/encoder_kernels.inc"
 
 namespace unitvec::kernels {
-const EncoderKernels kEncoderAvx2 = {layer_norm, embed_token, attention, attention_scratch, exp_each};
+const EncoderKernels kEncoderAvx2 = {layer_norm, embed_token, attention, attention_scratch,
+                                     exp_each};
 }  // namespace unitvec::kernels
 #endif

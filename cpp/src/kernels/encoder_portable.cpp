@@ -4,5 +4,6 @@
 #include "kernels/encoder_kernels.inc"
 
 namespace unitvec::kernels {
-const EncoderKernels kEncoderPortable = {layer_norm, embed_token, attention, attention_scratch, exp_each};
+const EncoderKernels kEncoderPortable = {layer_norm, embed_token, attention, attention_scratch,
+                                         exp_each};
 }  // namespace unitvec::kernels

@@ -1,4 +1,5 @@
-// BERT's names for its weights: BertModel, alone or inside a model with heads ("bert." before each).
+// BERT's names for its weights: BertModel, alone or inside a model with heads ("bert." before
+// each).
 #include "model/weights.hpp"
 
 namespace unitvec {

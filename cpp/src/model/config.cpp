@@ -47,7 +47,9 @@ std::size_t ModelConfig::parameters() const {
     return embeddings + layers * (attention + feed_forward);
 }
 
-std::vector<std::string> supported_model_types() { return {"bert"}; }
+std::vector<std::string> supported_model_types() {
+    return {"bert"};
+}
 
 ModelConfig load_config(const std::filesystem::path& directory) {
     const auto root = JsonField::parse_file(directory / "config.json");

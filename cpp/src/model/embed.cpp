@@ -8,7 +8,8 @@ namespace unitvec {
 namespace {
 
 /// Texts [range.first, range.last) as a batch; `offsets` receives their begins, counted from 0.
-Batch batch_of(const TokenSequences& sequences, TextRange range, std::vector<std::size_t>& offsets) {
+Batch batch_of(const TokenSequences& sequences, TextRange range,
+               std::vector<std::size_t>& offsets) {
     const std::size_t begin = sequences.offsets[range.first];
     const std::size_t end = sequences.offsets[range.last];
     offsets.clear();

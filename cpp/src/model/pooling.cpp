@@ -51,9 +51,10 @@ void pool(MatrixView<const float> tokens, std::span<const std::size_t> offsets, 
           MatrixView<float> out) {
     require_dim("pool", "out", tokens.cols, out.cols);
     if (offsets.size() != out.rows + 1 || offsets.back() != tokens.rows) {
-        throw_invalid("pool", std::to_string(out.rows + 1) + " offsets that end at " +
-                                  std::to_string(tokens.rows),
-                      std::to_string(offsets.size()) + " offsets");
+        throw_invalid(
+            "pool",
+            std::to_string(out.rows + 1) + " offsets that end at " + std::to_string(tokens.rows),
+            std::to_string(offsets.size()) + " offsets");
     }
     for (std::size_t t = 0; t < out.rows; ++t) {
         const auto text = tokens.middle_rows(offsets[t], offsets[t + 1] - offsets[t]);

@@ -21,8 +21,20 @@ using Tensors = std::map<std::string, TensorView, std::less<>>;
 
 std::optional<std::size_t> bytes_per_element(std::string_view dtype) {
     static constexpr std::array<std::pair<std::string_view, std::size_t>, 14> kSizes{{
-        {"BOOL", 1}, {"U8", 1}, {"I8", 1}, {"F8_E4M3", 1}, {"F8_E5M2", 1}, {"U16", 2}, {"I16", 2},
-        {"F16", 2}, {"BF16", 2}, {"U32", 4}, {"I32", 4}, {"F32", 4}, {"F64", 8}, {"I64", 8},
+        {"BOOL", 1},
+        {"U8", 1},
+        {"I8", 1},
+        {"F8_E4M3", 1},
+        {"F8_E5M2", 1},
+        {"U16", 2},
+        {"I16", 2},
+        {"F16", 2},
+        {"BF16", 2},
+        {"U32", 4},
+        {"I32", 4},
+        {"F32", 4},
+        {"F64", 8},
+        {"I64", 8},
     }};
     if (dtype == "U64") return 8;
     const auto* found = std::ranges::find(kSizes, dtype, [](const auto& e) { return e.first; });
@@ -85,7 +97,8 @@ TensorView read_tensor(const JsonField& tensor, std::span<const std::byte> data,
     }
     const std::size_t expected = byte_count(tensor, view.shape, *element);
     if (extent.end - extent.begin != expected) {
-        tensor.at("data_offsets").fail(std::to_string(expected) + " bytes for this dtype and shape");
+        tensor.at("data_offsets")
+            .fail(std::to_string(expected) + " bytes for this dtype and shape");
     }
     view.bytes = data.subspan(extent.begin, expected);
     return view;
@@ -105,8 +118,9 @@ void require_contiguous(std::vector<Extent> extents, std::size_t size, const std
         expected = extent.end;
     }
     if (expected != size) {
-        throw FormatError(file, "", "expected " + std::to_string(expected) +
-                                        " bytes of tensor data, got " + std::to_string(size));
+        throw FormatError(file, "",
+                          "expected " + std::to_string(expected) + " bytes of tensor data, got " +
+                              std::to_string(size));
     }
 }
 
@@ -179,10 +193,11 @@ Safetensors Safetensors::open_directory(const std::filesystem::path& directory) 
         throw FormatError(
             directory.string(), "",
             "expected model.safetensors or model.safetensors.index.json, got neither" +
-                std::string(pickle ? "; pytorch_model.bin is a pickle, which can run code and is not "
-                                     "read: convert it with transformers' "
-                                     "save_pretrained(folder, safe_serialization=True)"
-                                   : ""));
+                std::string(pickle
+                                ? "; pytorch_model.bin is a pickle, which can run code and is not "
+                                  "read: convert it with transformers' "
+                                  "save_pretrained(folder, safe_serialization=True)"
+                                : ""));
     }
     auto data = std::make_unique<Data>();
     data->source = directory.string();
@@ -196,7 +211,9 @@ Safetensors Safetensors::open_directory(const std::filesystem::path& directory) 
     return Safetensors(std::move(data));
 }
 
-const std::string& Safetensors::source() const { return data_->source; }
+const std::string& Safetensors::source() const {
+    return data_->source;
+}
 
 std::vector<std::string> Safetensors::names() const {
     std::vector<std::string> names;
@@ -204,12 +221,15 @@ std::vector<std::string> Safetensors::names() const {
     return names;
 }
 
-bool Safetensors::contains(std::string_view name) const { return data_->tensors.contains(name); }
+bool Safetensors::contains(std::string_view name) const {
+    return data_->tensors.contains(name);
+}
 
 const TensorView& Safetensors::at(std::string_view name) const {
     const auto found = data_->tensors.find(name);
     if (found == data_->tensors.end()) {
-        throw FormatError(data_->source, "", "expected a tensor \"" + std::string(name) + "\", got none");
+        throw FormatError(data_->source, "",
+                          "expected a tensor \"" + std::string(name) + "\", got none");
     }
     return found->second;
 }

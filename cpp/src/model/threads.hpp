@@ -15,7 +15,8 @@ namespace unitvec {
 class ThreadScope {
 public:
     explicit ThreadScope(std::size_t threads) {
-        at::get_num_threads();  // libtorch sets its own default at a thread's first use; let that happen first
+        at::get_num_threads();  // libtorch sets its own default at a thread's first use; let that
+                                // happen first
         before_ = omp_get_max_threads();
         omp_set_num_threads(static_cast<int>(threads == 0 ? default_threads() : threads));
     }

@@ -25,7 +25,8 @@ struct Padded {
 Padded pad(const Batch& batch, std::span<const std::size_t> texts, std::size_t longest) {
     const std::vector<std::int64_t> shape{static_cast<std::int64_t>(texts.size()),
                                           static_cast<std::int64_t>(longest)};
-    Padded padded{at::zeros(shape, at::kLong), at::zeros(shape, at::kLong), at::zeros(shape, at::kLong)};
+    Padded padded{at::zeros(shape, at::kLong), at::zeros(shape, at::kLong),
+                  at::zeros(shape, at::kLong)};
     for (std::size_t row = 0; row < texts.size(); ++row) {
         const std::size_t begin = batch.offsets[texts[row]];
         const std::size_t length = batch.length(texts[row]);
@@ -74,22 +75,29 @@ struct TorchScriptEncoder::Module {
         if (takes_types) inputs.emplace_back(padded.token_type_ids);
         const at::Tensor vectors = token_vectors(module.forward(std::move(inputs)));
         const auto& ids = padded.input_ids;
-        const bool fits = vectors.defined() && vectors.dim() == 3 && vectors.size(0) == ids.size(0) &&
-                          vectors.size(1) == ids.size(1) && vectors.is_floating_point();
+        const bool fits = vectors.defined() && vectors.dim() == 3 &&
+                          vectors.size(0) == ids.size(0) && vectors.size(1) == ids.size(1) &&
+                          vectors.is_floating_point();
         if (!fits) {
-            throw FormatError(file, "forward",
-                              "expected token vectors of shape (batch, seq_len, dim) as a tensor, the "
-                              "first of a tuple or list, or \"last_hidden_state\" of a dict, got "
-                              "something else");
+            throw FormatError(
+                file, "forward",
+                "expected token vectors of shape (batch, seq_len, dim) as a tensor, the "
+                "first of a tuple or list, or \"last_hidden_state\" of a dict, got "
+                "something else");
         }
         return vectors.to(at::kFloat).contiguous();
     }
 };
 
-TorchScriptEncoder::TorchScriptEncoder(std::unique_ptr<Module> module) : module_(std::move(module)) {}
+TorchScriptEncoder::TorchScriptEncoder(std::unique_ptr<Module> module)
+    : module_(std::move(module)) {}
 TorchScriptEncoder::~TorchScriptEncoder() = default;
-std::size_t TorchScriptEncoder::dim() const { return module_->dim; }
-std::size_t TorchScriptEncoder::max_positions() const { return module_->max_positions; }
+std::size_t TorchScriptEncoder::dim() const {
+    return module_->dim;
+}
+std::size_t TorchScriptEncoder::max_positions() const {
+    return module_->max_positions;
+}
 
 std::unique_ptr<TorchScriptEncoder> TorchScriptEncoder::load(const std::filesystem::path& file,
                                                              std::size_t max_positions) {
@@ -102,11 +110,12 @@ std::unique_ptr<TorchScriptEncoder> TorchScriptEncoder::load(const std::filesyst
         module.eval();
         data->module = torch::jit::freeze(module);
     } catch (const c10::Error& e) {
-        throw FormatError(file.string(), "",
-                          std::string("expected a TorchScript module, got: ") +
-                              e.what_without_backtrace());
+        throw FormatError(
+            file.string(), "",
+            std::string("expected a TorchScript module, got: ") + e.what_without_backtrace());
     }
-    const auto arguments = data->module.get_method("forward").function().getSchema().arguments().size() - 1;
+    const auto arguments =
+        data->module.get_method("forward").function().getSchema().arguments().size() - 1;
     if (arguments < 2) {
         throw FormatError(file.string(), "forward",
                           "expected (input_ids, attention_mask[, token_type_ids]), got " +
@@ -130,7 +139,8 @@ Matrix TorchScriptEncoder::token_embeddings(const Batch& batch, std::size_t thre
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::ranges::stable_sort(order, {}, [&](std::size_t t) { return batch.length(t); });
     for (std::size_t first = 0; first < order.size(); first += kTextsAtOnce) {
-        const auto texts = std::span(order).subspan(first, std::min(kTextsAtOnce, order.size() - first));
+        const auto texts =
+            std::span(order).subspan(first, std::min(kTextsAtOnce, order.size() - first));
         const std::size_t longest = batch.length(texts.back());
         if (longest == 0) continue;
         const at::Tensor vectors = module_->run(pad(batch, texts, longest));

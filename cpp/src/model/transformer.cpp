@@ -18,14 +18,15 @@ namespace {
 using kernels::EncoderKernels;
 
 at::Tensor empty_rows(std::size_t rows, std::size_t cols) {
-    return at::empty({static_cast<std::int64_t>(rows), static_cast<std::int64_t>(cols)}, at::kFloat);
+    return at::empty({static_cast<std::int64_t>(rows), static_cast<std::int64_t>(cols)},
+                     at::kFloat);
 }
 
 void require_readable(const ModelConfig& config, const Batch& batch) {
     for (std::size_t t = 0; t < batch.texts(); ++t) {
         if (batch.length(t) > config.max_positions) {
-            throw_invalid("encode", "at most " + std::to_string(config.max_positions) +
-                                        " tokens a text",
+            throw_invalid("encode",
+                          "at most " + std::to_string(config.max_positions) + " tokens a text",
                           std::to_string(batch.length(t)) + " in text " + std::to_string(t));
         }
     }
@@ -37,8 +38,8 @@ void require_readable(const ModelConfig& config, const Batch& batch) {
     }
     for (const std::int32_t type : batch.token_type_ids) {
         if (type < 0 || static_cast<std::size_t>(type) >= config.type_vocab_size) {
-            throw_invalid("encode", "token types in [0, " +
-                                        std::to_string(config.type_vocab_size) + ")",
+            throw_invalid("encode",
+                          "token types in [0, " + std::to_string(config.type_vocab_size) + ")",
                           std::to_string(type));
         }
     }
@@ -67,14 +68,13 @@ public:
 
 private:
     [[nodiscard]] at::Tensor embed() const {
-        const kernels::EmbeddingTables tables{
-            weights_.word.const_data_ptr<float>(),
-            weights_.position.const_data_ptr<float>(),
-            weights_.type.const_data_ptr<float>(),
-            weights_.embedding_norm.gamma.const_data_ptr<float>(),
-            weights_.embedding_norm.beta.const_data_ptr<float>(),
-            config_.dim,
-            config_.layer_norm_eps};
+        const kernels::EmbeddingTables tables{weights_.word.const_data_ptr<float>(),
+                                              weights_.position.const_data_ptr<float>(),
+                                              weights_.type.const_data_ptr<float>(),
+                                              weights_.embedding_norm.gamma.const_data_ptr<float>(),
+                                              weights_.embedding_norm.beta.const_data_ptr<float>(),
+                                              config_.dim,
+                                              config_.layer_norm_eps};
         at::Tensor x = empty_rows(batch_.tokens(), config_.dim);
         float* out = x.mutable_data_ptr<float>();
         const auto& types = batch_.token_type_ids;
@@ -82,7 +82,8 @@ private:
             for (std::size_t i = batch_.offsets[t]; i < batch_.offsets[t + 1]; ++i) {
                 const auto id = static_cast<std::size_t>(batch_.input_ids[i]);
                 const auto type = types.empty() ? 0 : static_cast<std::size_t>(types[i]);
-                kernels_.embed_token(tables, id, i - batch_.offsets[t], type, out + i * config_.dim);
+                kernels_.embed_token(tables, id, i - batch_.offsets[t], type,
+                                     out + i * config_.dim);
             }
         }
         return x;
@@ -111,7 +112,8 @@ private:
             kernels_.attention_scratch(batch_.longest(), config_.head_dim());
         const auto tasks = static_cast<std::int64_t>(batch_.texts() * config_.heads);
         // One scratch a thread, allocated out here: an exception must not leave the parallel loop.
-        AlignedVector<float> scratch(scratch_size * static_cast<std::size_t>(omp_get_max_threads()));
+        AlignedVector<float> scratch(scratch_size *
+                                     static_cast<std::size_t>(omp_get_max_threads()));
 #pragma omp parallel for schedule(dynamic)
         for (std::int64_t task = 0; task < tasks; ++task) {
             const auto text = static_cast<std::size_t>(task) / config_.heads;
@@ -162,7 +164,8 @@ TransformerEncoder::TransformerEncoder(std::unique_ptr<const Weights> weights)
     : weights_(std::move(weights)) {}
 TransformerEncoder::~TransformerEncoder() = default;
 
-std::unique_ptr<TransformerEncoder> TransformerEncoder::load(const std::filesystem::path& directory) {
+std::unique_ptr<TransformerEncoder> TransformerEncoder::load(
+    const std::filesystem::path& directory) {
     const c10::InferenceMode inference;
     const ModelConfig config = load_config(directory);
     const auto file = Safetensors::open_directory(directory);
@@ -170,12 +173,21 @@ std::unique_ptr<TransformerEncoder> TransformerEncoder::load(const std::filesyst
     return std::unique_ptr<TransformerEncoder>(new TransformerEncoder(std::move(weights)));
 }
 
-const ModelConfig& TransformerEncoder::config() const { return weights_->config; }
-std::size_t TransformerEncoder::parameters() const { return weights_->config.parameters(); }
-std::size_t TransformerEncoder::dim() const { return weights_->config.dim; }
-std::size_t TransformerEncoder::max_positions() const { return weights_->config.max_positions; }
+const ModelConfig& TransformerEncoder::config() const {
+    return weights_->config;
+}
+std::size_t TransformerEncoder::parameters() const {
+    return weights_->config.parameters();
+}
+std::size_t TransformerEncoder::dim() const {
+    return weights_->config.dim;
+}
+std::size_t TransformerEncoder::max_positions() const {
+    return weights_->config.max_positions;
+}
 
-std::vector<Matrix> TransformerEncoder::hidden_states(const Batch& batch, std::size_t threads) const {
+std::vector<Matrix> TransformerEncoder::hidden_states(const Batch& batch,
+                                                      std::size_t threads) const {
     require_readable(weights_->config, batch);
     std::vector<Matrix> states;
     if (batch.tokens() == 0) {

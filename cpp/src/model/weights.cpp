@@ -27,7 +27,8 @@ std::optional<at::ScalarType> float_type(const std::string& dtype) {
 
 }  // namespace
 
-at::Tensor WeightReader::read(const std::string& name, const std::vector<std::size_t>& shape) const {
+at::Tensor WeightReader::read(const std::string& name,
+                              const std::vector<std::size_t>& shape) const {
     const auto full_name = prefix_ + name;
     const TensorView& view = file_.at(full_name);
     if (view.shape != shape) {

@@ -16,8 +16,8 @@ struct LayerNormWeights {
 };
 
 struct LayerWeights {
-    PackedLinear qkv;           // dim -> 3 dim: queries, keys, values side by side
-    PackedLinear output;        // dim -> dim
+    PackedLinear qkv;     // dim -> 3 dim: queries, keys, values side by side
+    PackedLinear output;  // dim -> dim
     LayerNormWeights attention_norm;
     PackedLinear intermediate;  // dim -> intermediate
     PackedLinear dense;         // intermediate -> dim
@@ -41,10 +41,12 @@ public:
         : file_(file), prefix_(std::move(prefix)) {}
 
     /// A copy. @throws FormatError if it is absent, of another shape, or not a float tensor
-    [[nodiscard]] at::Tensor read(const std::string& name, const std::vector<std::size_t>& shape) const;
+    [[nodiscard]] at::Tensor read(const std::string& name,
+                                  const std::vector<std::size_t>& shape) const;
     /// `name`.weight and `name`.bias, or gamma and beta as checkpoints before 2019 call them.
     [[nodiscard]] LayerNormWeights layer_norm(const std::string& name, std::size_t dim) const;
-    [[nodiscard]] PackedLinear linear(const std::string& name, std::size_t out, std::size_t in) const;
+    [[nodiscard]] PackedLinear linear(const std::string& name, std::size_t out,
+                                      std::size_t in) const;
     /// Several layers of one input as one: their outputs side by side.
     [[nodiscard]] PackedLinear linears(const std::vector<std::string>& names, std::size_t out,
                                        std::size_t in) const;

@@ -21,7 +21,8 @@ public:
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
     /// Writes a file and returns its path.
-    [[nodiscard]] std::filesystem::path write(const std::string& name, const std::string& bytes) const {
+    [[nodiscard]] std::filesystem::path write(const std::string& name,
+                                              const std::string& bytes) const {
         std::ofstream(path_ / name, std::ios::binary) << bytes;
         return path_ / name;
     }

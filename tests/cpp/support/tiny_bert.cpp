@@ -10,7 +10,9 @@ namespace {
 
 using Rows = std::vector<double>;  // row-major, (tokens, width)
 
-std::string layer_name(std::size_t i) { return "encoder.layer." + std::to_string(i) + "."; }
+std::string layer_name(std::size_t i) {
+    return "encoder.layer." + std::to_string(i) + ".";
+}
 
 Rows linear(const TinyBert& m, const std::string& name, const Rows& x) {
     const auto& w = m.tensors.at(name + ".weight");
@@ -52,7 +54,8 @@ Rows attention(const TinyBert& m, const Rows& q, const Rows& k, const Rows& v) {
             double total = 0.0;
             for (std::size_t j = 0; j < n; ++j) {
                 double dot = 0.0;
-                for (std::size_t c = h * d; c < (h + 1) * d; ++c) dot += q[i * m.dim + c] * k[j * m.dim + c];
+                for (std::size_t c = h * d; c < (h + 1) * d; ++c)
+                    dot += q[i * m.dim + c] * k[j * m.dim + c];
                 total += weights[j] = std::exp(dot / std::sqrt(static_cast<double>(d)));
             }
             for (std::size_t j = 0; j < n; ++j) {
@@ -124,25 +127,28 @@ void TinyBert::save(const std::filesystem::path& folder, const std::string& pref
         const std::size_t begin = data.size();
         data.append(reinterpret_cast<const char*>(tensor.values.data()), tensor.values.size() * 4);
         std::string shape;
-        for (const std::size_t n : tensor.shape) shape += (shape.empty() ? "" : ",") + std::to_string(n);
-        header += (header.empty() ? "{\"" : ",\"") + prefix + name + R"(":{"dtype":"F32","shape":[)" +
-                  shape + R"(],"data_offsets":[)" + std::to_string(begin) + "," +
-                  std::to_string(data.size()) + "]}";
+        for (const std::size_t n : tensor.shape)
+            shape += (shape.empty() ? "" : ",") + std::to_string(n);
+        header += (header.empty() ? "{\"" : ",\"") + prefix + name +
+                  R"(":{"dtype":"F32","shape":[)" + shape + R"(],"data_offsets":[)" +
+                  std::to_string(begin) + "," + std::to_string(data.size()) + "]}";
     }
     header += "}";
     std::ofstream file(folder / "model.safetensors", std::ios::binary);
-    for (std::size_t i = 0; i < 8; ++i) file.put(static_cast<char>(header.size() >> (8 * i) & 0xff));
+    for (std::size_t i = 0; i < 8; ++i)
+        file.put(static_cast<char>(header.size() >> (8 * i) & 0xff));
     file << header << data;
     std::ofstream(folder / "config.json") << config();
 }
 
-std::vector<std::vector<double>> TinyBert::hidden_states(const std::vector<std::int32_t>& ids,
-                                                         const std::vector<std::int32_t>& type_ids) const {
+std::vector<std::vector<double>> TinyBert::hidden_states(
+    const std::vector<std::int32_t>& ids, const std::vector<std::int32_t>& type_ids) const {
     Rows x(ids.size() * dim);
     for (std::size_t i = 0; i < ids.size(); ++i) {
         for (std::size_t c = 0; c < dim; ++c) {
             const auto at = [&](const std::string& table, std::size_t row) {
-                return static_cast<double>(tensors.at("embeddings." + table + ".weight").values[row * dim + c]);
+                return static_cast<double>(
+                    tensors.at("embeddings." + table + ".weight").values[row * dim + c]);
             };
             x[i * dim + c] = at("word_embeddings", static_cast<std::size_t>(ids[i])) +
                              at("position_embeddings", i) +
@@ -154,8 +160,9 @@ std::vector<std::vector<double>> TinyBert::hidden_states(const std::vector<std::
     for (std::size_t i = 0; i < layers; ++i) {
         const auto name = layer_name(i);
         const auto self = name + "attention.self.";
-        const Rows attended = attention(*this, linear(*this, self + "query", x),
-                                        linear(*this, self + "key", x), linear(*this, self + "value", x));
+        const Rows attended =
+            attention(*this, linear(*this, self + "query", x), linear(*this, self + "key", x),
+                      linear(*this, self + "value", x));
         x = layer_norm(*this, name + "attention.output.LayerNorm",
                        plus(linear(*this, name + "attention.output.dense", attended), x));
         const Rows inner = gelu(linear(*this, name + "intermediate.dense", x));

@@ -12,7 +12,8 @@ struct TinyBert {
         std::vector<std::size_t> shape;
         std::vector<float> values;
     };
-    std::size_t vocab = 50, dim = 24, layers = 2, heads = 3, intermediate = 40, positions = 20, types = 2;
+    std::size_t vocab = 50, dim = 24, layers = 2, heads = 3, intermediate = 40, positions = 20,
+                types = 2;
     std::map<std::string, Tensor> tensors;
 
     /// @param seed  the same seed gives the same model everywhere
@@ -23,8 +24,8 @@ struct TinyBert {
     /// Writes config.json and model.safetensors, each name with `prefix` before it.
     void save(const std::filesystem::path& folder, const std::string& prefix = "") const;
 
-    /// Token vectors before the first layer and after each, (layers + 1) x (tokens x dim), in double
-    /// and straight from the formulas of Devlin et al.
+    /// Token vectors before the first layer and after each, (layers + 1) x (tokens x dim), in
+    /// double and straight from the formulas of Devlin et al.
     [[nodiscard]] std::vector<std::vector<double>> hidden_states(
         const std::vector<std::int32_t>& ids, const std::vector<std::int32_t>& types) const;
 };

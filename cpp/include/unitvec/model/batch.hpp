@@ -10,11 +10,12 @@
 
 namespace unitvec {
 
-/// Some texts' token ids, end to end and without padding. A view: the arrays belong to somebody else.
+/// Some texts' token ids, end to end and without padding. A view: the arrays belong to somebody
+/// else.
 struct Batch {
     std::span<const std::int32_t> input_ids;       ///< (tokens)
     std::span<const std::int32_t> token_type_ids;  ///< (tokens), or empty: all 0
-    std::span<const std::size_t> offsets;          ///< (texts + 1): where each text begins in input_ids
+    std::span<const std::size_t> offsets;  ///< (texts + 1): where each text begins in input_ids
 
     [[nodiscard]] std::size_t texts() const { return offsets.empty() ? 0 : offsets.size() - 1; }
     [[nodiscard]] std::size_t tokens() const { return input_ids.size(); }
@@ -24,12 +25,13 @@ struct Batch {
     [[nodiscard]] std::size_t longest() const;
 };
 
-/// Tokenised texts of any number. `full_lengths` says what truncation cost: a text was cut where its
-/// full length exceeds its length here.
+/// Tokenised texts of any number. `full_lengths` says what truncation cost: a text was cut where
+/// its full length exceeds its length here.
 struct TokenSequences {
-    std::vector<std::int32_t> input_ids;        ///< (tokens)
-    std::vector<std::size_t> offsets{0};        ///< (texts + 1)
-    std::vector<std::size_t> full_lengths;      ///< (texts): tokens before truncation, special ones counted
+    std::vector<std::int32_t> input_ids;  ///< (tokens)
+    std::vector<std::size_t> offsets{0};  ///< (texts + 1)
+    std::vector<std::size_t>
+        full_lengths;  ///< (texts): tokens before truncation, special ones counted
 
     [[nodiscard]] std::size_t texts() const { return offsets.size() - 1; }
     [[nodiscard]] std::size_t length(std::size_t text) const {

@@ -32,7 +32,8 @@ public:
     /// @param threads  0: default_threads()
     /// @return shape (tokens, dim)
     /// @throws std::invalid_argument for an id outside the vocabulary or a text that is too long
-    [[nodiscard]] virtual Matrix token_embeddings(const Batch& batch, std::size_t threads) const = 0;
+    [[nodiscard]] virtual Matrix token_embeddings(const Batch& batch,
+                                                  std::size_t threads) const = 0;
 };
 
 /// A BERT-family transformer on libtorch's oneDNN linear layers, unpadded: a text's vectors are the
@@ -74,7 +75,7 @@ private:
 struct EmbedOptions {
     Pooling pooling = Pooling::mean;
     bool normalize = true;
-    std::size_t threads = 0;  ///< 0: default_threads()
+    std::size_t threads = 0;       ///< 0: default_threads()
     std::size_t batch_tokens = 0;  ///< 0: the encoder's preferred_batch_tokens()
     /// Called after every batch with the number of texts done so far; may throw to stop the work.
     std::function<void(std::size_t)> on_progress;

@@ -10,7 +10,8 @@ namespace unitvec {
 
 enum class Pooling {
     cls,   ///< the vector of the first token, [CLS]
-    mean,  ///< the mean over all tokens, [CLS] and [SEP] counted (sentence-transformers' convention)
+    mean,  ///< the mean over all tokens, [CLS] and [SEP] counted (sentence-transformers'
+           ///< convention)
     max,   ///< the largest value of each dimension
 };
 

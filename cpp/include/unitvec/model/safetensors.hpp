@@ -1,9 +1,10 @@
 #pragma once
-/// Reads safetensors files: a length, a JSON header, raw tensors. Nothing in such a file is executed.
+/// Reads safetensors files: a length, a JSON header, raw tensors. Nothing in such a file is
+/// executed.
 ///
 ///   bytes 0-7          N, unsigned little-endian: length of the header
-///   bytes 8 .. 8+N-1   JSON: {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, ...}
-///   the rest           the tensors, row-major, little-endian, without holes or overlaps
+///   bytes 8 .. 8+N-1   JSON: {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]},
+///   ...} the rest           the tensors, row-major, little-endian, without holes or overlaps
 ///
 /// Source: https://huggingface.co/docs/safetensors (format description).
 #include <cstddef>
@@ -27,9 +28,9 @@ struct TensorView {
 /// One or more mapped safetensors files seen as one set of named tensors. Move-only.
 class Safetensors {
 public:
-    /// Maps a file and checks its whole header before anything is used: the header's length (at most
-    /// 100 MB and the file's), every dtype, shape, size and offset, that the tensors fill the rest of
-    /// the file exactly, without overlaps.
+    /// Maps a file and checks its whole header before anything is used: the header's length (at
+    /// most 100 MB and the file's), every dtype, shape, size and offset, that the tensors fill the
+    /// rest of the file exactly, without overlaps.
     /// @throws FormatError naming the file and the byte or tensor
     static Safetensors open(const std::filesystem::path& file);
 
