@@ -25,8 +25,8 @@ lint:    ## formatters, ruff, mypy, spelling: the pre-commit hooks over every fi
 	@.venv/bin/pre-commit run --all-files
 
 docs:    ## the guide and the reference, as HTML in site/
-	@scripts/setup.sh docs
-	@.venv/bin/mkdocs build --strict
+	@scripts/python_packages.sh docs
+	@.venv/bin/mkdocs build --strict --quiet
 
 stubs:   ## python/unitvec/_core.pyi, from the built extension module
 	@scripts/setup.sh test

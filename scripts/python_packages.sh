@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes .venv and installs the Python packages of one level (see setup.sh) into it.
+# Makes .venv and installs the Python packages of one level (see requirements.py) into it.
 #
 # Which packages: pyproject.toml says. Where from: pip's ordinary configuration; where that finds
 # only torch's CUDA build and the CPU build is wanted, set PIP_EXTRA_INDEX_URL.

