@@ -1,4 +1,4 @@
-"""What is installed: the package's metadata, the extension's search path, and the build's scripts."""
+"""What is installed: the metadata, the extension's search path, and the build's own scripts."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def run(*command):
 
 
 def test_the_extension_finds_libtorch_beside_itself():
-    """An installed module may depend on where torch lies in the same environment, on nothing else."""
+    """It may depend on where torch lies in the same environment, and on nothing else."""
     section = run("readelf", "--dynamic", _core.__file__)
     assert re.findall(r"\((?:RUNPATH|RPATH)\).*\[(.*)\]", section) == ["$ORIGIN/../torch/lib"]
     assert {"libtorch_cpu.so", "libc10.so"} <= set(re.findall(r"NEEDED.*\[(.*)\]", section))
