@@ -526,3 +526,26 @@ def test_ctrl_c_stops_add_and_search_and_leaves_a_sound_index(kind, left):
     child.send_signal(signal.SIGINT)
     assert child.communicate(timeout=60)[0] == f"stopped {left} 5\n"
     assert child.returncode == 0
+
+
+FORKED = """
+import os, numpy as np
+from unitvec.index import Index
+x = np.random.default_rng(0).standard_normal((3000, 32)).astype(np.float32)
+index = Index(32)
+index.add(x, threads=2)
+index.search(x, 3, threads=2)
+index.search(x, 3, exact=True, threads=2)
+pid = os.fork()
+ids = index.add(x, threads=2)
+same = (index.search(x[:100], 1, exact=True, threads=2).ids[:, 0] == np.arange(100)).all()
+assert same and len(index) == 6000 and len(index.search(x, 3, threads=2).ids) == 3000
+if pid == 0:
+    os._exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_adds_and_searches():
+    subprocess.run([sys.executable, "-c", FORKED], check=True, timeout=120)

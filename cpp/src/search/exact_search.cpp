@@ -11,10 +11,11 @@
 namespace unitvec {
 namespace {
 
-constexpr std::size_t kTile = 256;           // rows compared by one call of a kernel
-constexpr std::size_t kProductBatch = 4;     // queries from which a matrix product pays
-constexpr std::size_t kQueriesAtOnce = 512;  // between two looks at the interrupt
-constexpr std::size_t kShare = 1 << 20;      // floats that one thread scans at a time: 4 MB
+constexpr std::size_t kTile = 256;        // rows compared by one call of a kernel
+constexpr std::size_t kProductBatch = 4;  // queries from which a matrix product pays
+constexpr std::size_t kBlock = 16;        // queries compared with a tile while it is cached
+constexpr std::size_t kBlocksAtOnce = 4;  // between two looks at the interrupt
+constexpr std::size_t kShare = 1 << 20;   // floats that one thread scans at a time: 4 MB
 
 /// Calls visit(nearness, row) for the eligible rows among positions [begin, end): of `listed` where
 /// there is a list, of the store otherwise.
@@ -40,7 +41,7 @@ std::vector<std::uint32_t> worthwhile_list(const VectorStore& store, const RowFi
     return filter.eligible() < store.rows() / 2 ? filter.rows() : std::vector<std::uint32_t>{};
 }
 
-/// One query at a time, each spread over the threads by rows: memory is read once per query.
+/// Few queries: one at a time, each spread over the threads by rows: memory is read once per query.
 Neighbours scan_search(const VectorStore& store, MatrixView<const float> queries, std::size_t k,
                        const RowFilter& filter, const RunOptions& run) {
     const auto list = worthwhile_list(store, filter);
@@ -66,16 +67,30 @@ Neighbours scan_search(const VectorStore& store, MatrixView<const float> queries
     return found;
 }
 
-/// Many queries without a product: the threads share the queries.
-template <typename SearchOne>
-Neighbours for_each_query(MatrixView<const float> queries, const RunOptions& run,
-                          const SearchOne& search_one) {
+/// Many queries without a product: the threads share the queries, and each compares a tile of rows
+/// with all queries of its block before the next tile, so that memory is read once per block.
+Neighbours block_search(const VectorStore& store, MatrixView<const float> queries, std::size_t k,
+                        const RowFilter& filter, const RunOptions& run) {
+    const auto list = worthwhile_list(store, filter);
+    const auto* listed = list.empty() ? nullptr : &list;
+    const std::size_t n = listed == nullptr ? store.rows() : list.size();
     Neighbours found(queries.rows);
-    for (std::size_t first = 0; first < queries.rows; first += kQueriesAtOnce) {
+    for (std::size_t base = 0; base < queries.rows; base += kBlock * kBlocksAtOnce) {
         run.check();
-        const std::size_t count = std::min(kQueriesAtOnce, queries.rows - first);
-        parallel_for(count, 1, run.threads, [&](std::size_t begin, std::size_t end) {
-            for (std::size_t q = first + begin; q < first + end; ++q) found[q] = search_one(q);
+        const std::size_t count = std::min(kBlock * kBlocksAtOnce, queries.rows - base);
+        parallel_for(count, kBlock, run.threads, [&](std::size_t begin, std::size_t end) {
+            std::vector<TopK> best(end - begin, TopK(k));
+            for (std::size_t first = 0; first < n; first += kTile) {
+                for (std::size_t q = begin; q < end; ++q) {
+                    auto& kept = best[q - begin];
+                    scan(store, queries.row(base + q).data(), filter, listed, first,
+                         std::min(first + kTile, n), [&](float nearness, std::uint32_t row) {
+                             if (nearness >= kept.threshold()) kept.offer({nearness, row});
+                         });
+                }
+            }
+            for (std::size_t q = begin; q < end; ++q)
+                found[base + q] = best[q - begin].take_sorted();
         });
     }
     return found;
@@ -95,6 +110,7 @@ Neighbours exact_search(const VectorStore& store, MatrixView<const float> querie
     if (queries.rows >= kProductBatch && many && store.metric() != Metric::manhattan) {
         return product_search(store, queries, k, filter, run);
     }
+    if (queries.rows >= kProductBatch) return block_search(store, queries, k, filter, run);
     return scan_search(store, queries, k, filter, run);
 }
 
@@ -114,15 +130,21 @@ Neighbours exact_range_search(const VectorStore& store, MatrixView<const float> 
     const std::size_t n = filter.eligible() == 0 ? 0
                           : listed == nullptr    ? store.rows()
                                                  : list.size();
-    return for_each_query(queries, run, [&](std::size_t q) {
-        std::vector<Neighbour> near;
-        scan(store, queries.row(q).data(), filter, listed, 0, n,
-             [&](float nearness, std::uint32_t row) {
-                 if (nearness >= min_nearness) near.push_back({nearness, row});
-             });
-        std::ranges::sort(near, [](auto a, auto b) { return better(a, b); });
-        return near;
-    });
+    Neighbours found(queries.rows);
+    for (std::size_t first = 0; first < queries.rows; first += kBlock) {
+        run.check();
+        const std::size_t count = std::min(kBlock, queries.rows - first);
+        parallel_for(count, 1, run.threads, [&](std::size_t begin, std::size_t end) {
+            for (std::size_t q = first + begin; q < first + end; ++q) {
+                scan(store, queries.row(q).data(), filter, listed, 0, n,
+                     [&](float nearness, std::uint32_t row) {
+                         if (nearness >= min_nearness) found[q].push_back({nearness, row});
+                     });
+                std::ranges::sort(found[q], [](auto a, auto b) { return better(a, b); });
+            }
+        });
+    }
+    return found;
 }
 
 }  // namespace unitvec

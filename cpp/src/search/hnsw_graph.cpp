@@ -3,7 +3,9 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <exception>
 #include <string>
+#include <thread>
 
 #include "search/faiss_hnsw.hpp"
 #include "search/hnsw_walk.hpp"
@@ -16,19 +18,25 @@ namespace {
 // Vectors linked between two looks at the interrupt: about a third of a second.
 constexpr std::size_t kChunk = 4096;
 
-/// Sets the number of OpenMP threads of this thread's regions, which is how FAISS links.
-class OpenMpThreads {
-public:
-    explicit OpenMpThreads(std::size_t threads) : before_(omp_get_max_threads()) {
-        omp_set_num_threads(static_cast<int>(threads == 0 ? default_threads() : threads));
-    }
-    ~OpenMpThreads() { omp_set_num_threads(before_); }
-    OpenMpThreads(const OpenMpThreads&) = delete;
-    OpenMpThreads& operator=(const OpenMpThreads&) = delete;
+// FAISS links fewer vectors than this in one thread.
+constexpr std::size_t kOneThread = 100;
 
-private:
-    int before_;
-};
+/// Runs `work`, which uses OpenMP, with that many threads and in a thread of its own. GNU's OpenMP
+/// keeps a pool for every thread that used it; a process forked later has the pool but not its
+/// threads, and would wait for them for ever. This pool ends with its thread.
+template <typename Work>
+void with_openmp_threads(std::size_t threads, const Work& work) {
+    std::exception_ptr error;
+    std::jthread([&] {
+        try {
+            omp_set_num_threads(static_cast<int>(threads == 0 ? default_threads() : threads));
+            work();
+        } catch (...) {
+            error = std::current_exception();
+        }
+    }).join();
+    if (error) std::rethrow_exception(error);
+}
 
 }  // namespace
 
@@ -44,12 +52,18 @@ void HnswGraph::add(MatrixView<const float> vectors, const RunOptions& run) {
 }
 
 void HnswGraph::link_stored(const RunOptions& run) {
-    const OpenMpThreads threads(run.threads);
     auto& store = faiss_->store;
     while (rows() < store.rows()) {
         run.check();
         const std::size_t count = std::min(kChunk, store.rows() - rows());
-        faiss_->index.add(static_cast<std::int64_t>(count), store.row(rows()));
+        const auto link = [&] {
+            faiss_->index.add(static_cast<std::int64_t>(count), store.row(rows()));
+        };
+        if (count <= kOneThread) {
+            link();
+        } else {
+            with_openmp_threads(run.threads, link);
+        }
     }
 }
 
