@@ -1,25 +1,32 @@
 #include <algorithm>
+#include <atomic>
+#include <thread>
 
 #include "unitvec/error.hpp"
 #include "unitvec/model/encoder.hpp"
 #include "unitvec/normalize.hpp"
+#include "unitvec/parallel.hpp"
 
 namespace unitvec {
 namespace {
 
-/// Texts [range.first, range.last) as a batch; `offsets` receives their begins, counted from 0.
-Batch batch_of(const TokenSequences& sequences, TextRange range,
-               std::vector<std::size_t>& offsets) {
-    const std::size_t begin = sequences.offsets[range.first];
-    const std::size_t end = sequences.offsets[range.last];
-    offsets.clear();
-    for (std::size_t t = range.first; t <= range.last; ++t) {
-        offsets.push_back(sequences.offsets[t] - begin);
+/// Texts [range.first, range.last) of `sequences` as a batch whose offsets count from 0.
+class BatchOfRange {
+public:
+    BatchOfRange(const TokenSequences& sequences, TextRange range) {
+        const std::size_t begin = sequences.offsets[range.first];
+        const std::size_t end = sequences.offsets[range.last];
+        for (std::size_t t = range.first; t <= range.last; ++t) {
+            offsets_.push_back(sequences.offsets[t] - begin);
+        }
+        ids_ = std::span(sequences.input_ids).subspan(begin, end - begin);
     }
-    return {.input_ids = std::span(sequences.input_ids).subspan(begin, end - begin),
-            .token_type_ids = {},
-            .offsets = offsets};
-}
+    [[nodiscard]] Batch view() const { return {ids_, {}, offsets_}; }
+
+private:
+    std::vector<std::size_t> offsets_;
+    std::span<const std::int32_t> ids_;
+};
 
 }  // namespace
 
@@ -28,12 +35,22 @@ void for_each_batch(const Encoder& encoder, const TokenSequences& sequences,
                     const std::function<void(TextRange, const Batch&, Matrix&&)>& visit) {
     const std::size_t batch_tokens =
         options.batch_tokens == 0 ? encoder.preferred_batch_tokens() : options.batch_tokens;
-    std::vector<std::size_t> offsets;
-    for (const TextRange range : plan_batches(sequences.offsets, batch_tokens)) {
-        const Batch batch = batch_of(sequences, range, offsets);
-        visit(range, batch, encoder.token_embeddings(batch, options.threads));
-        if (options.on_progress) options.on_progress(range.last);
-    }
+    const std::size_t threads = options.threads == 0 ? default_threads() : options.threads;
+    const auto ranges = plan_batches(sequences.offsets, batch_tokens);
+    // With a batch for every thread, each works through its own: nobody waits for anybody. With
+    // fewer, the threads share the work inside a batch. The vectors are the same bits either way.
+    const bool own_batches = ranges.size() >= threads;
+    const auto caller = std::this_thread::get_id();
+    std::atomic<std::size_t> texts_done = 0;
+    parallel_for(ranges.size(), 1, own_batches ? threads : 1, [&](std::size_t i, std::size_t) {
+        const BatchOfRange batch(sequences, ranges[i]);
+        visit(ranges[i], batch.view(),
+              encoder.token_embeddings(batch.view(), own_batches ? 1 : threads));
+        const std::size_t texts = ranges[i].last - ranges[i].first;
+        const std::size_t done = texts_done.fetch_add(texts) + texts;
+        if (options.on_progress && std::this_thread::get_id() == caller) options.on_progress(done);
+    });
+    if (options.on_progress && !ranges.empty()) options.on_progress(sequences.texts());
 }
 
 Matrix embed(const Encoder& encoder, const TokenSequences& sequences, const EmbedOptions& options) {

@@ -77,11 +77,13 @@ struct EmbedOptions {
     bool normalize = true;
     std::size_t threads = 0;       ///< 0: default_threads()
     std::size_t batch_tokens = 0;  ///< 0: the encoder's preferred_batch_tokens()
-    /// Called after every batch with the number of texts done so far; may throw to stop the work.
+    /// Told how many texts are done, on the calling thread only and at least once at the end; may
+    /// throw to stop the work.
     std::function<void(std::size_t)> on_progress;
 };
 
-/// Calls `visit` with each batch of texts, in order, and the vectors of its tokens.
+/// Calls `visit` with each batch of texts and the vectors of its tokens: from several threads at
+/// once, in any order, never twice for one text.
 void for_each_batch(const Encoder& encoder, const TokenSequences& sequences,
                     const EmbedOptions& options,
                     const std::function<void(TextRange, const Batch&, Matrix&&)>& visit);
