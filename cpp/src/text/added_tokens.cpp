@@ -88,8 +88,7 @@ std::optional<AddedTokenFinder::Match> AddedTokenFinder::Search::next() {
             match.begin = std::max(begin - spaces_at_end(text_.substr(0, begin)), done_);
         }
         if (token.rstrip) match.end += spaces_at_start(text_.substr(at_));
-        match.begin = std::max(match.begin, done_);
-        at_ = std::max(at_, match.end);
+        if (match.begin >= match.end) continue;  // the token before has taken it as white space
         done_ = match.end;
         return match;
     }

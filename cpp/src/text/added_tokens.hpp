@@ -46,7 +46,8 @@ public:
     public:
         Search(const AddedTokenFinder& finder, std::string_view text)
             : finder_(finder), text_(text) {}
-        /// The next match. It never starts before the end of the last one.
+        /// The next match. As in `tokenizers`, white space that the last one took by rstrip can be
+        /// part of this one too, if a token begins with white space.
         std::optional<Match> next();
 
     private:

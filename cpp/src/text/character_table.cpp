@@ -65,7 +65,7 @@ CharacterTable::CharacterTable(const Normalizer& normalizer) {
     constexpr auto kWordFlags = unicode::letter | unicode::number | unicode::word;
     for (const auto& [first, last, flags] : unicode_tables::properties()) {
         if ((flags & ~kWordFlags) == 0) continue;  // they stay what they are
-        char32_t example = first;  // the others of equal properties share its fate
+        char32_t example = first;                  // the others of equal properties share its fate
         while (example < last && is_particular(example)) ++example;
         std::fill(flat.begin() + first, flat.begin() + last + 1, evaluate(normalizer, example));
     }

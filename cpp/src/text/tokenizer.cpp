@@ -13,7 +13,7 @@ namespace {
 
 using Data = Tokenizer::Data;
 
-/// Calls on_text and on_token for the stretches of a text, in order.
+/// Calls on_text(stretch) and on_token(match, end of what came before) for a text, in order.
 template <typename OnText, typename OnToken>
 void split(const AddedTokenFinder& finder, std::string_view text, OnText on_text,
            OnToken on_token) {
@@ -21,7 +21,7 @@ void split(const AddedTokenFinder& finder, std::string_view text, OnText on_text
     std::size_t done = 0;
     while (const auto match = search.next()) {
         if (match->begin > done) on_text(text.substr(done, match->begin - done));
-        on_token(*match);
+        on_token(*match, done);
         done = match->end;
     }
     if (done < text.size()) on_text(text.substr(done));
@@ -41,6 +41,10 @@ struct NormalizedBytes {
     }
 };
 
+std::uint32_t code_points(std::string_view text) {
+    return static_cast<std::uint32_t>(unicode::count_code_points(text));
+}
+
 /// A stretch in whose normalised form added tokens are looked for too.
 void append_searched(const Data& data, std::string_view text, Pieces& pieces) {
     auto normalized = data.model->normalize(text);
@@ -56,12 +60,12 @@ void append_searched(const Data& data, std::string_view text, Pieces& pieces) {
             const auto begin = static_cast<std::size_t>(plain.data() - bytes.utf8.data());
             data.model->append_normalized(between(begin, begin + plain.size()), pieces);
         },
-        [&](const AddedTokenFinder::Match& match) {
+        [&](const AddedTokenFinder::Match& match, std::size_t) {
             const auto found = between(match.begin, match.end);
             pieces.tokens.push_back(
                 {match.id, found.front().source, found.back().source + 1, pieces.words++});
         });
-    pieces.position += static_cast<std::uint32_t>(unicode::count_code_points(text));
+    pieces.position += code_points(text);
 }
 
 Pieces pieces_of(const Data& data, std::string_view text) {
@@ -77,10 +81,14 @@ Pieces pieces_of(const Data& data, std::string_view text) {
             if (data.in_normalized.is_empty()) return data.model->append_pieces(plain, pieces);
             append_searched(data, plain, pieces);
         },
-        [&](const AddedTokenFinder::Match& match) {
-            const auto begin = pieces.position;
-            pieces.position += static_cast<std::uint32_t>(
-                unicode::count_code_points(text.substr(match.begin, match.end - match.begin)));
+        [&](const AddedTokenFinder::Match& match, std::size_t done) {
+            const auto length = code_points(text.substr(match.begin, match.end - match.begin));
+            // White space that the token before has taken may be part of this one too.
+            const auto begin =
+                match.begin >= done
+                    ? pieces.position
+                    : pieces.position - code_points(text.substr(match.begin, done - match.begin));
+            pieces.position = begin + length;
             pieces.tokens.push_back({match.id, begin, pieces.position, pieces.words++});
         });
     return pieces;
@@ -182,7 +190,7 @@ void Tokenizer::append_text_ids(std::string_view text, std::vector<std::int32_t>
     }
     split(
         data_->in_text, text, [&](std::string_view plain) { data_->model->append_ids(plain, ids); },
-        [&](const AddedTokenFinder::Match& match) { ids.push_back(match.id); });
+        [&](const AddedTokenFinder::Match& match, std::size_t) { ids.push_back(match.id); });
 }
 
 std::size_t Tokenizer::special_token_count(bool pair) const {
