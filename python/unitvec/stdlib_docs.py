@@ -10,6 +10,7 @@ import io
 import pkgutil
 import re
 import sys
+import textwrap
 import warnings
 from collections.abc import Iterator
 from types import ModuleType
@@ -21,6 +22,12 @@ SKIPPED = {
     *("antigravity", "this", "idlelib", "turtledemo", "lib2to3", "distutils", "test", "tests"),
     *("ensurepip", "rlcompleter", "encodings", "pydoc_data", "idle_test"),
 }
+
+#: Packages whose submodules are how they are built: all that is public is in the package itself.
+_WHOLE_PACKAGES = {"asyncio", "concurrent.futures"}
+
+#: Characters of a summary; the few first paragraphs that are longer are whole tables.
+_SUMMARY_LENGTH = 500
 
 _SIGNATURE = re.compile(r"[\w.]+\(.*\)\s*(->.*|--.*|=.*)?")
 
@@ -34,8 +41,8 @@ class Entry(NamedTuple):
 
     @property
     def text(self) -> str:
-        """What is embedded."""
-        return f"{self.name}: {self.summary}"
+        """What is embedded: the name's words apart, as a reader says them, then the summary."""
+        return f"{re.sub(r'[._]+', ' ', self.name).strip()}: {self.summary}"
 
 
 def read_entries() -> list[Entry]:
@@ -64,6 +71,8 @@ def _modules(name: str) -> Iterator[tuple[str, ModuleType]]:
     yield name, module
     if name == "os":
         yield from _modules("os.path")
+    if name in _WHOLE_PACKAGES:
+        return
     for info in pkgutil.iter_modules(getattr(module, "__path__", None) or []):
         if not info.name.startswith("_") and info.name not in SKIPPED:
             yield from _modules(f"{name}.{info.name}")
@@ -116,12 +125,12 @@ def _entry(name: str, kind: str, value: Any) -> Iterator[Entry]:
 
 
 def first_paragraph(doc: str) -> str:
-    """The first paragraph of a docstring on one line, without signatures before it."""
+    """A docstring's first paragraph on one line, without signatures before it, at most 500 long."""
     for paragraph in re.split(r"\n\s*\n", inspect.cleandoc(doc)):
         lines = [line.strip() for line in paragraph.splitlines()]
         while lines and _SIGNATURE.fullmatch(lines[0]):
             del lines[0]
         text = " ".join(" ".join(lines).split())
         if text:
-            return text
+            return textwrap.shorten(text, _SUMMARY_LENGTH, placeholder=" …")
     return ""

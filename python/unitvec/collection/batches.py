@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 #: Documents per batch: enough that the encoder sorts texts of like length together.
-BATCH_DOCUMENTS = 1024
+BATCH_DOCUMENTS = 512
 #: Characters per batch, so that a stream of whole books stays in bounded memory too.
 BATCH_CHARACTERS = 16 * 2**20
 

@@ -57,7 +57,7 @@ def open_reader(path: Path) -> tuple[Store, ProcessLock | None]:
         return store, None
     except PermissionError:
         store.close()
-        if os.access(path, os.W_OK) or _has_log(path):
+        if _has_log(path):
             raise
     lock = ProcessLock(path, shared=True)
     return Store.open_reader(path / STORE_FILE, immutable=True), lock

@@ -15,8 +15,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-OPERATORS = ("$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in", "$nin", "$not", "$exists")
-OPERATORS += ("$contains",)
+OPERATORS = (
+    *("$eq", "$ne", "$gt", "$gte", "$lt", "$lte"),
+    *("$in", "$nin", "$not", "$exists", "$contains"),
+)
 COMBINATIONS = ("$and", "$or", "$not")
 
 #: Deeper filters are refused; SQLite itself stops at an expression depth of 1,000.

@@ -11,6 +11,7 @@ import hashlib
 import time
 import warnings
 from pathlib import Path
+from typing import Any
 
 from unitvec.collection.store import Generation
 from unitvec.index import Index
@@ -20,6 +21,10 @@ _READ_AT_ONCE = 2**20
 
 class IndexFileWarning(UserWarning):
     """An index file was missing or damaged; the documents are safe, the index is rebuilt."""
+
+
+class DoubtfulIndexError(Exception):
+    """Why an index file cannot be believed; never leaves the collection."""
 
 
 def write_generation(
@@ -41,30 +46,43 @@ def write_generation(
 
 
 def read_generation(
-    directory: Path, pointer: Generation, uuid: str, dim: int, metric: str, read_only: bool
+    directory: Path, pointer: Generation, properties: dict[str, Any], read_only: bool
 ) -> Index | None:
     """The index that a pointer names, or None after a warning if it cannot be believed.
 
     Args:
         directory: the collection's.
         pointer: the row in SQLite.
-        uuid: of the collection.
-        dim: length of its vectors.
-        metric: its measure.
+        properties: of the collection.
         read_only: leave a doubtful file where it is.
+    """
+    try:
+        return examine_generation(directory, pointer, properties)
+    except DoubtfulIndexError as error:
+        _put_aside(directory / pointer.file, str(error), read_only)
+        return None
+
+
+def examine_generation(directory: Path, pointer: Generation, properties: dict[str, Any]) -> Index:
+    """The index that a pointer names; changes nothing.
+
+    Raises:
+        DoubtfulIndexError: with the reason why it cannot be believed.
     """
     path = directory / pointer.file
     try:
-        reason = _doubt(path, pointer, uuid)
+        reason = _doubt(path, pointer, properties["uuid"])
         if reason is None:
             index = Index.load(path)
-            if (index.dim, len(index), index.metric) == (dim, pointer.count, metric):
+            expected = (properties["dim"], pointer.count, properties["metric"])
+            if (index.dim, len(index), index.metric) == expected:
                 return index
             reason = "holds other vectors than the collection"
+    except FileNotFoundError:
+        reason = "is missing"
     except (OSError, ValueError) as error:  # FormatError is a ValueError
         reason = str(error)
-    _quarantine(path, reason, read_only)
-    return None
+    raise DoubtfulIndexError(reason)
 
 
 def _doubt(path: Path, pointer: Generation, uuid: str) -> str | None:
@@ -85,15 +103,16 @@ def _sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _quarantine(path: Path, reason: str, read_only: bool) -> None:
+def _put_aside(path: Path, reason: str, read_only: bool) -> None:
     outcome = "searching exactly instead"
-    if not read_only and (path.is_symlink() or path.exists()):
-        kept = path.with_name(f"{path.name}.bad-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}")
-        path.rename(kept)
-        outcome = f"kept as {kept.name} and rebuilt from the documents, which are safe"
-    elif not read_only:
+    if not read_only:
         outcome = "rebuilt from the documents, which are safe"
-    warnings.warn(f"index file {path}: {reason}; {outcome}", IndexFileWarning, stacklevel=2)
+        if path.is_symlink() or path.exists():
+            now = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
+            kept = path.with_name(f"{path.name}.bad-{now}")
+            path.rename(kept)
+            outcome = f"kept as {kept.name} and {outcome}"
+    warnings.warn(f"index file {path} {reason}; {outcome}", IndexFileWarning, stacklevel=2)
 
 
 def remove_stale(directory: Path, current: Generation | None) -> None:

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,11 +57,9 @@ class IndexCache:
     scanned exactly, so a row is found as soon as it is stored. Used by one thread at a time.
     """
 
-    def __init__(self, directory: Path, uuid: str, dim: int, metric: str, read_only: bool) -> None:
+    def __init__(self, directory: Path, properties: dict[str, Any], read_only: bool) -> None:
         self.directory = directory
-        self.uuid = uuid
-        self.dim = dim
-        self.metric = metric
+        self.properties = properties
         self.read_only = read_only
         self.is_lost = False  # an index file there should be could not be believed
         self._sequence = -1
@@ -70,7 +69,7 @@ class IndexCache:
         self._tail = self._flat()
 
     def _flat(self) -> Index:
-        return Index(self.dim, kind="flat", metric=self.metric)
+        return Index(self.properties["dim"], kind="flat", metric=self.properties["metric"])
 
     @property
     def has_graph(self) -> bool:
@@ -102,7 +101,7 @@ class IndexCache:
         if self._generation is None:
             return
         self._graph = read_generation(
-            self.directory, self._generation, self.uuid, self.dim, self.metric, self.read_only
+            self.directory, self._generation, self.properties, self.read_only
         )
         self.is_lost = self._graph is None
         if self._graph is not None:

@@ -31,7 +31,7 @@ class ProcessLock:
     def __init__(self, directory: Path, shared: bool = False) -> None:
         self._fd: int | None = None
         flags = os.O_RDONLY if shared else os.O_RDWR | os.O_CREAT
-        fd = os.open(directory / LOCK_FILE, flags | os.O_CLOEXEC, 0o666)
+        fd = _open(directory / LOCK_FILE, flags | os.O_CLOEXEC)
         try:
             fcntl.flock(fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -52,6 +52,20 @@ class ProcessLock:
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
+
+    __del__ = release  # a collection that is forgotten without close() keeps nobody out
+
+
+def _open(path: Path, flags: int) -> int:
+    try:
+        return os.open(path, flags, 0o666)
+    except OSError as error:
+        raise OSError(  # of the same kind: the number decides the class
+            error.errno,
+            f"[Collection] cannot lock for writing ({error.strerror}); to read, "
+            "Collection.open(path, read_only=True)",
+            str(path),
+        ) from error
 
 
 def _read_pid(fd: int) -> int | None:

@@ -11,7 +11,12 @@ from typing import Any
 import numpy as np
 
 from unitvec.collection import files
-from unitvec.collection.generations import read_generation, write_generation
+from unitvec.collection.generations import (
+    DoubtfulIndexError,
+    examine_generation,
+    read_generation,
+    write_generation,
+)
 from unitvec.collection.index_cache import add_rows
 from unitvec.collection.rows import Row, checksum, decode_vectors
 from unitvec.collection.store import Generation, State, Store
@@ -78,9 +83,7 @@ def _previous_index(
     directory: Path, store: Store, properties: dict[str, Any], previous: Generation
 ) -> Index | None:
     """The last generation's graph without what was deleted since."""
-    index = read_generation(
-        directory, previous, properties["uuid"], properties["dim"], properties["metric"], False
-    )
+    index = read_generation(directory, previous, properties, read_only=False)
     if index is not None:
         gone = [k for k in store.deleted_since(previous.sequence) if k <= previous.last_key]
         index.remove(np.array(gone, np.int64))
@@ -148,17 +151,15 @@ def _verify_index(
     generation = store.generation()
     if generation is None:
         return
-    # Only looked at here: a doubtful file is put aside when the collection is next searched.
-    index = read_generation(
-        directory, generation, properties["uuid"], properties["dim"], properties["metric"], True
-    )
-    if index is None:
-        problems.append(f"index file {generation.file}: cannot be believed (rebuilt at next open)")
+    try:
+        index = examine_generation(directory, generation, properties)
+    except DoubtfulIndexError as error:
+        problems.append(f"index file {generation.file} {error}; the next search replaces it")
         return
     gone = set(store.deleted_since(generation.sequence))
     expected = {key for key in keys if key <= generation.last_key}
     if set(index.ids.tolist()) - gone != expected:
-        problems.append(f"index file {generation.file}: holds other keys than the documents")
+        problems.append(f"index file {generation.file} holds other keys than the documents")
 
 
 def snapshot(directory: Path, store: Store, target: Path) -> Path:

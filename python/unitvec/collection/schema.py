@@ -23,6 +23,9 @@ SQLITE_MINIMUM = (3, 51, 3)
 #: One page then holds ten vectors of 384 floats; with SQLite's own 4 KiB they took twice the bytes.
 PAGE_SIZE = 16384
 
+#: Of the SQLite file format; no database is shorter than 512 bytes, its smallest page.
+HEADER_BYTES = 512
+
 TABLES = """
 CREATE TABLE properties (name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
 CREATE TABLE documents (
@@ -67,19 +70,17 @@ def require_sqlite() -> None:
         )
 
 
-def connect_writer(path: Path, durability: str) -> apsw.Connection:
-    """The one connection that writes; it also does every checkpoint of the write-ahead log.
+def configure_writer(connection: apsw.Connection, durability: str) -> None:
+    """Settings of the one connection that writes; it also folds the write-ahead log back in.
 
     Args:
-        path: the database file, created if it does not exist.
+        connection: to a collection's database, or to an empty file.
         durability: "full" syncs every commit to the disk; "normal" may lose the last commits
             at a power loss (never at a crash of the process), and never tears one.
     """
-    connection = apsw.Connection(str(path))
     connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")  # heeded only before the first write
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {durability}")
-    return connection
 
 
 def connect_reader(path: Path, immutable: bool = False) -> apsw.Connection:
@@ -115,4 +116,7 @@ def damaged(path: Path, what: str) -> ValueError:
     """A `FormatError` for a database that does not hold what was written."""
     from unitvec._core import FormatError  # only now: the core takes 0.3 s to load
 
-    return FormatError(f"[Collection] {path}: {what}; run `unitvec verify` for the whole list")
+    error: ValueError = FormatError(
+        f"[Collection] {path}: {what}; run `unitvec verify` for the whole list"
+    )
+    return error

@@ -79,16 +79,9 @@ class Session:
                     raise FileNotFoundError(f"[Collection] {self.path} was never completed")
                 self._writer.create(properties or describe())
                 files.sync_directory(self.path)
-            self._writer.properties()  # refuses foreign files before they are read any further
             self._reader = Store.open_reader(self.path / files.STORE_FILE)
         self.properties = self._reader.properties()
-        self.cache = IndexCache(
-            self.path,
-            self.properties["uuid"],
-            self.properties["dim"],
-            self.properties["metric"],
-            self.read_only,
-        )
+        self.cache = IndexCache(self.path, self.properties, self.read_only)
 
     def check(self) -> None:
         """Raises RuntimeError if the collection is closed or belongs to the parent process."""

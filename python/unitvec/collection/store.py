@@ -59,9 +59,24 @@ class Store:
 
     @classmethod
     def open_writer(cls, path: Path, durability: str) -> Store:
-        """The writing connection; creates an empty database file where there is none."""
+        """The writing connection; creates an empty database file where there is none.
+
+        Raises:
+            FormatError: the file is something else; then it is left as it was.
+        """
+        # SQLite would take a file cut to less than a header for an empty one, and start afresh.
+        if path.exists() and 0 < path.stat().st_size < schema.HEADER_BYTES:
+            raise schema.damaged(path, "the file is shorter than a database's header")
         with schema.sqlite_errors(path):
-            return cls(path, schema.connect_writer(path, durability))
+            store = cls(path, apsw.Connection(str(path)))
+            try:
+                if not store.is_empty_file():
+                    store.properties()
+                schema.configure_writer(store.connection, durability)
+            except BaseException:
+                store.connection.close()
+                raise
+            return store
 
     @classmethod
     def open_reader(cls, path: Path, immutable: bool = False) -> Store:

@@ -1,0 +1,351 @@
+"""The index file is a cache: quick where it is good, replaced where it is not, never the truth."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from unitvec import Collection
+from unitvec.collection import IndexFileWarning, IndexPolicy
+
+DIM = 8
+POLICY = IndexPolicy(approximate_from=100, tail_min=20, tail_share=0.05)
+
+
+def vectors(count: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal((count, DIM)).astype(np.float32)
+
+
+def open_with(path: Path, **options: Any) -> Collection:
+    return Collection(path, dim=DIM, index_policy=POLICY, **options)
+
+
+def names(count: int, start: int = 0) -> list[str]:
+    return [str(i) for i in range(start, start + count)]
+
+
+@pytest.fixture
+def indexed(tmp_path: Path) -> Path:
+    """A collection of 300 vectors with an index file, closed."""
+    with open_with(tmp_path / "v.uv") as db:
+        db.add(embeddings=vectors(300), ids=names(300))
+        assert db.stats()["index"] == "hnsw"
+    return tmp_path / "v.uv"
+
+
+def index_files(path: Path) -> list[Path]:
+    return sorted(path.glob("index-*.uvi"))
+
+
+def found(db: Collection, **options: Any) -> list[list[str]]:
+    return [[hit.id for hit in result] for result in db.search(vectors(20, seed=9), **options)]
+
+
+def exact(stored: np.ndarray, k: int = 10) -> list[list[str]]:
+    unit = stored / np.linalg.norm(stored, axis=1, keepdims=True)
+    return np.argsort(-(vectors(20, seed=9) @ unit.T), axis=1)[:, :k].astype(str).tolist()
+
+
+def recall(answers: list[list[str]], truth: list[list[str]]) -> float:
+    pairs = zip(answers, truth, strict=True)
+    return float(np.mean([len(set(a) & set(t)) / len(t) for a, t in pairs]))
+
+
+def test_below_the_threshold_there_is_no_file(tmp_path: Path) -> None:
+    with open_with(tmp_path / "v.uv") as db:
+        db.add(embeddings=vectors(99))
+        assert not index_files(tmp_path / "v.uv")
+        assert db.search(vectors(1)[0]).exact
+
+
+def test_a_graph_answers_with_its_recall(indexed: Path) -> None:
+    with open_with(indexed) as db:
+        result = db.search(vectors(1, seed=9)[0], k=5)
+        assert not result.exact
+        assert 0.9 <= result.recall_estimate <= 1.0
+        assert recall(found(db), exact(vectors(300))) >= 0.95
+        everything = db.search(vectors(1, seed=9)[0], k=5, min_recall=1.0)
+        if result.recall_estimate < 1.0:
+            assert everything.exact
+
+
+def test_new_rows_are_found_at_once_and_the_tail_is_folded_in(indexed: Path) -> None:
+    with open_with(indexed) as db:
+        (before,) = index_files(indexed)
+        extra = vectors(15, seed=2)
+        db.add(embeddings=extra, ids=names(15, 300))
+        assert index_files(indexed) == [before]
+        assert [r[0].id for r in db.search(extra, k=1)] == names(15, 300)
+        db.add(embeddings=vectors(15, seed=3), ids=names(15, 315))
+        (after,) = index_files(indexed)
+        assert after != before
+        assert db.stats()["indexed"] == 330
+        assert [r[0].id for r in db.search(extra, k=1)] == names(15, 300)
+        assert db.verify().ok
+
+
+def test_deleted_rows_are_never_found(indexed: Path) -> None:
+    stored = vectors(300)
+    with open_with(indexed) as db:
+        assert db.search(stored[7], k=1)[0].id == "7"
+        db.delete(ids=names(50))
+        assert not {hit.id for result in db.search(stored[:50]) for hit in result} & set(names(50))
+    with open_with(indexed) as db:
+        assert not {hit.id for result in db.search(stored[:50]) for hit in result} & set(names(50))
+        db.upsert(embeddings=stored[:1], ids=["0"])
+        assert db.search(stored[0], k=1)[0].id == "0"
+        assert db.verify().ok
+
+
+def test_filters_are_exact_also_on_a_graph(indexed: Path) -> None:
+    with open_with(indexed) as db:
+        db.update(ids=names(10, 20), metadatas=[{"keep": True}] * 10)
+        db.add(embeddings=vectors(3, seed=5), ids=names(3, 300), metadatas=[{"keep": True}] * 3)
+        result = db.search(vectors(1, seed=9)[0], k=13, where={"keep": True})
+        assert result.exact
+        assert {hit.id for hit in result} == set(names(10, 20)) | set(names(3, 300))
+
+
+def damage_flip(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+def damage_cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-1])
+
+
+def damage_remove(file: Path) -> None:
+    file.unlink()
+
+
+def damage_link(file: Path) -> None:
+    elsewhere = file.with_name("elsewhere")
+    file.rename(elsewhere)
+    file.symlink_to(elsewhere)
+
+
+DAMAGES = [damage_flip, damage_cut, damage_remove, damage_link]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_doubtful_file_is_put_aside_and_built_again(indexed: Path, damage: Any) -> None:
+    (file,) = index_files(indexed)
+    damage(file)
+    with open_with(indexed) as db:
+        report = db.verify()
+        assert not report.ok
+        assert "the next search replaces it" in report.problems[0]
+        with pytest.warns(IndexFileWarning, match="rebuilt from the documents, which are safe"):
+            answers = found(db)
+        assert answers == exact(vectors(300))  # while it was lost, by an exact scan
+        assert len(list(indexed.glob("*.bad-*"))) == (0 if damage is damage_remove else 1)
+        assert db.stats()["indexed"] == 300
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert recall(found(db), exact(vectors(300))) >= 0.95
+            assert db.verify().ok
+    with warnings.catch_warnings(), open_with(indexed) as db:
+        warnings.simplefilter("error")
+        assert recall(found(db), exact(vectors(300))) >= 0.95
+
+
+def test_a_reader_answers_exactly_and_moves_nothing(indexed: Path) -> None:
+    (file,) = index_files(indexed)
+    damage_flip(file)
+    message = "searching exactly instead"
+    with (
+        Collection.open(indexed, read_only=True) as db,
+        pytest.warns(IndexFileWarning, match=message),
+    ):
+        assert found(db) == exact(vectors(300))
+    assert index_files(indexed) == [file]
+
+
+def test_the_index_of_another_collection_is_not_believed(indexed: Path, tmp_path: Path) -> None:
+    with open_with(tmp_path / "other.uv") as other:
+        other.add(embeddings=vectors(300, seed=4), ids=names(300))
+    (file,) = index_files(indexed)
+    (foreign,) = index_files(tmp_path / "other.uv")
+    file.write_bytes(foreign.read_bytes())
+    with open_with(indexed) as db, pytest.warns(IndexFileWarning):
+        assert found(db) == exact(vectors(300))
+
+
+def test_left_over_files_are_cleared_and_nothing_else(indexed: Path) -> None:
+    (indexed / "index-99999999.uvi.tmp").write_bytes(b"unfinished")
+    (indexed / "index-00000001.uvi.bad-20200101T000000").write_bytes(b"kept")
+    with open_with(indexed) as db:
+        db.compact()
+    left = {entry.name for entry in indexed.iterdir()}
+    assert "index-99999999.uvi.tmp" not in left
+    assert "index-00000001.uvi.bad-20200101T000000" in left
+
+
+def test_compact_returns_space(tmp_path: Path) -> None:
+    with Collection(tmp_path / "v.uv", dim=256) as db:
+        db.add(["text " * 200] * 2000, embeddings=np.eye(256)[np.arange(2000) % 256],
+               ids=names(2000))  # fmt: skip
+        db.delete(ids=names(1900))
+        sizes = db.compact()
+        assert sizes["bytes_after"] < sizes["bytes_before"] / 5
+        assert db.count() == 100
+        assert db.search(np.eye(256)[1950 % 256], k=1)[0].score == 1.0
+        assert db.verify().ok
+
+
+def test_a_snapshot_is_complete_and_independent(indexed: Path, tmp_path: Path) -> None:
+    with open_with(indexed) as db:
+        db.add(embeddings=vectors(5, seed=6), ids=names(5, 300))
+        answers = found(db)
+        copy = db.snapshot(tmp_path / "deep" / "copy.uv")
+        with pytest.raises(FileExistsError):
+            db.snapshot(copy)
+        db.delete(ids=names(100))
+        with warnings.catch_warnings(), open_with(copy) as other:
+            warnings.simplefilter("error")
+            assert other.count() == 305
+            assert found(other) == answers
+            assert other.verify().ok
+    assert sorted(p.name for p in (tmp_path / "deep").iterdir()) == ["copy.uv"]
+
+
+def test_readers_follow_the_writer(indexed: Path) -> None:
+    with open_with(indexed) as writer, Collection.open(indexed, read_only=True) as reader:
+        probe = vectors(1, seed=7)[0]
+        assert reader.search(probe, k=1)[0].score < 1.0
+        writer.add(embeddings=probe, ids=["probe"])
+        assert reader.search(probe, k=1)[0].id == "probe"
+        writer.add(embeddings=vectors(100, seed=8))  # a new generation
+        assert reader.search(probe, k=1)[0].id == "probe"
+        writer.delete("probe")
+        writer.compact()  # forgets which rows were deleted
+        assert reader.search(probe, k=1)[0].id != "probe"
+        with pytest.raises(PermissionError, match="read-only"):
+            reader.add(embeddings=probe)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_forked_child_gets_an_error(indexed: Path) -> None:
+    with open_with(indexed) as db:
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:  # pragma: no cover - runs in the child
+            try:
+                db.count()
+                answer = b"no error"
+            except RuntimeError as error:
+                answer = str(error).encode()
+            db.close()
+            os.write(writing, answer)
+            os._exit(0)
+        os.waitpid(child, 0)
+        assert b"opened before a fork" in os.read(reading, 1000)
+        os.close(reading)
+        os.close(writing)
+        db.add(embeddings=vectors(1, seed=11), ids=["after"])
+        assert db.count() == 301
+    with open_with(indexed) as db:
+        assert db.verify().ok
+
+
+class AgainstADictionary(RuleBasedStateMachine):
+    """Any order of calls, closing and reopening, with thresholds of a few rows."""
+
+    policy = IndexPolicy(approximate_from=6, tail_min=3, tail_share=0.05)
+    ids = st.sampled_from([f"id{i}" for i in range(12)])
+    seeds = st.integers(0, 10**6)
+
+    @initialize()
+    def start(self) -> None:
+        self.directory = tempfile.TemporaryDirectory()
+        self.path = Path(self.directory.name) / "c.uv"
+        self.model: dict[str, tuple[str, np.ndarray]] = {}
+        self.db = self.reopened()
+
+    def reopened(self) -> Collection:
+        return Collection(self.path, dim=4, durability="normal", index_policy=self.policy)
+
+    @staticmethod
+    def vector(seed: int) -> np.ndarray:
+        return np.random.default_rng(seed).standard_normal(4).astype(np.float32)
+
+    @rule(batch=st.dictionaries(ids, seeds, max_size=6))
+    def upsert(self, batch: dict[str, int]) -> None:
+        texts = [f"text {seed}" for seed in batch.values()]
+        rows = [self.vector(seed) for seed in batch.values()]
+        self.db.upsert(texts, ids=list(batch), embeddings=rows)
+        self.model.update(zip(batch, zip(texts, rows, strict=True), strict=True))
+
+    @rule(batch=st.dictionaries(ids, seeds, min_size=1, max_size=6))
+    def add(self, batch: dict[str, int]) -> None:
+        rows = {name: (f"text {seed}", self.vector(seed)) for name, seed in batch.items()}
+        texts, embeddings = zip(*rows.values(), strict=True)
+        if set(batch) & set(self.model):
+            with pytest.raises(ValueError, match="exist; upsert"):
+                self.db.add(list(texts), ids=list(batch), embeddings=list(embeddings))
+        else:
+            self.db.add(list(texts), ids=list(batch), embeddings=list(embeddings))
+            self.model.update(rows)
+
+    @rule(names=st.sets(ids, max_size=5))
+    def delete(self, names: set[str]) -> None:
+        if names <= set(self.model):
+            assert self.db.delete(ids=sorted(names)) == len(names)
+            for name in names:
+                del self.model[name]
+        else:
+            with pytest.raises(ValueError, match="unknown"):
+                self.db.delete(ids=sorted(names))
+
+    @rule()
+    def close_and_open(self) -> None:
+        self.db.close()
+        self.db = self.reopened()
+
+    @rule()
+    def compact(self) -> None:
+        self.db.compact()
+
+    @rule(seed=seeds, k=st.integers(1, 15))
+    def search(self, seed: int, k: int) -> None:
+        query = self.vector(seed)
+        result = self.db.search(query, k=k, min_recall=1.0)
+        assert len(result) == min(k, len(self.model))
+        scores = {
+            name: float(query @ row / (np.linalg.norm(query) * np.linalg.norm(row)))
+            for name, (_, row) in self.model.items()
+        }
+        best = sorted(scores.values(), reverse=True)[:k]
+        np.testing.assert_allclose([hit.score for hit in result], best, atol=1e-5)
+        for hit in result:
+            assert hit.document == self.model[hit.id][0]
+            assert hit.score == pytest.approx(scores[hit.id], abs=1e-5)
+
+    @invariant()
+    def holds_the_same(self) -> None:
+        if hasattr(self, "db"):
+            assert {r.id: r.document for r in self.db.get()} == {
+                name: text for name, (text, _) in self.model.items()
+            }
+            assert self.db.count() == len(self.model)
+
+    def teardown(self) -> None:
+        if hasattr(self, "db"):
+            assert self.db.verify().ok
+            self.db.close()
+            self.directory.cleanup()
+
+
+TestAgainstADictionary = AgainstADictionary.TestCase
+TestAgainstADictionary.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
