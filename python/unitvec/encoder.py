@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -438,9 +438,9 @@ class _Overflow:
 
 
 def _bar(sentences: str | Iterable[str], show: bool | None) -> Any:
-    total = len(sentences) if hasattr(sentences, "__len__") else None
     if isinstance(sentences, str):
-        total, show = 1, bool(show)
+        return progress_bar(1, "Encoding", "texts", bool(show))
+    total = len(sentences) if isinstance(sentences, Sized) else None
     return progress_bar(total, "Encoding", "texts", show)
 
 
