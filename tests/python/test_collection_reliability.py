@@ -206,21 +206,22 @@ def test_killed_while_it_was_made(tmp_path: Path) -> None:
 
 @pytest.fixture
 def unprivileged() -> Iterator[Path]:
-    """A folder, and not being root in it: root may write anywhere."""
+    """A folder of one's own, without being root in it: root may write anywhere."""
     folder = Path(tempfile.mkdtemp(dir="/tmp"))
     folder.chmod(0o777)
     is_root = os.geteuid() == 0
     if is_root:
         os.seteuid(65534)
     try:
-        yield folder
+        own = folder / "own"
+        own.mkdir()
+        yield own
     finally:
+        for directory, _, _ in os.walk(folder):
+            if Path(directory) != folder:
+                Path(directory).chmod(0o755)
         if is_root:
             os.seteuid(0)
-        for directory, folders, _ in os.walk(folder):
-            for name in folders:
-                Path(directory, name).chmod(0o755)
-        folder.chmod(0o755)
         shutil.rmtree(folder)
 
 

@@ -117,7 +117,7 @@ class Collection(ReadVerbs, WriteVerbs):
         sizes = files.bytes_on_disk(self.path)
         return {
             "path": str(self.path),
-            "count": state.count,
+            "count": state.live,
             "dim": self.dim,
             "metric": self.metric,
             "model": self._session.properties["model"],
@@ -125,7 +125,7 @@ class Collection(ReadVerbs, WriteVerbs):
             "uuid": self._session.properties["uuid"],
             "sequence": state.sequence,
             "index": "flat" if generation is None else "hnsw",
-            "indexed": 0 if generation is None else generation.count,
+            "indexed": 0 if generation is None else generation.live,
             "recall_estimate": 1.0 if generation is None else generation.recall,
             "bytes": sum(sizes.values()),
             "free_bytes": pages["freelist_count"] * pages["page_size"],

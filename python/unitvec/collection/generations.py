@@ -74,7 +74,7 @@ def examine_generation(directory: Path, pointer: Generation, properties: dict[st
         reason = _doubt(path, pointer, properties["uuid"])
         if reason is None:
             index = Index.load(path)
-            expected = (properties["dim"], pointer.count, properties["metric"])
+            expected = (properties["dim"], pointer.live, properties["metric"])
             if (index.dim, len(index), index.metric) == expected:
                 return index
             reason = "holds other vectors than the collection"

@@ -156,7 +156,7 @@ def add_rows(index: Index, rows: Iterable[Row], last_key: int) -> int:
 
 
 def _merge(
-    parts: list[tuple[NDArray[np.float32], NDArray[np.int64]]], k: int
+    parts: Sequence[tuple[NDArray[np.float32], NDArray[np.int64]]], k: int
 ) -> tuple[list[list[int]], list[list[float]]]:
     """The best `k` of several results (scores, ids), each (nq, k); of equals the older row."""
     scores = np.concatenate([part[0] for part in parts], axis=1)

@@ -71,7 +71,7 @@ def build_generation(
             uuid=properties["uuid"],
             sequence=state.sequence,
             last_key=last_key,
-            count=len(index),
+            live=len(index),
             bytes=0,
             sha256="",
             recall=measure_recall(index, store, state),
@@ -115,8 +115,8 @@ def verify(directory: Path, store: Store, properties: dict[str, Any]) -> VerifyR
                 problems.append(f"SQLite: {line}")
         keys = _verify_rows(store, properties["dim"], problems)
         state = store.state()
-        if state.count != len(keys):
-            problems.append(f"{len(keys)} rows where the state says {state.count}")
+        if state.live != len(keys):
+            problems.append(f"{len(keys)} rows where the state says {state.live}")
         _verify_index(directory, store, properties, keys, problems)
     return VerifyReport(not problems, len(keys), problems[:_PROBLEMS_MAX], len(problems))
 

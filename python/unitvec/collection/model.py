@@ -13,8 +13,13 @@ METRICS = ("cosine", "dot", "euclidean", "manhattan")
 class TextEncoder(Protocol):
     """What a collection needs of an encoder; `unitvec.Encoder` is one."""
 
-    fingerprint: str
-    similarity_fn_name: str
+    @property
+    def fingerprint(self) -> str:
+        """Who shares it gives the same vectors."""
+
+    @property
+    def similarity_fn_name(self) -> str:
+        """The measure its vectors are made for."""
 
     def get_embedding_dimension(self) -> int:
         """Length of a vector."""

@@ -28,7 +28,7 @@ class ReadVerbs(OpenCollection):
     def count(self) -> int:
         """How many documents there are."""
         with self._session.reading() as store:
-            return store.state().count
+            return store.state().live
 
     def get(
         self,

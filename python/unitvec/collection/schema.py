@@ -43,7 +43,7 @@ CREATE TABLE generations (
     uuid TEXT NOT NULL,
     sequence INTEGER NOT NULL,
     last_key INTEGER NOT NULL,
-    count INTEGER NOT NULL,
+    live INTEGER NOT NULL,
     bytes INTEGER NOT NULL,
     sha256 TEXT NOT NULL,
     recall REAL NOT NULL
@@ -53,7 +53,7 @@ CREATE TABLE state (
     sequence INTEGER NOT NULL,
     purged INTEGER NOT NULL,
     next_key INTEGER NOT NULL,
-    count INTEGER NOT NULL
+    live INTEGER NOT NULL
 ) STRICT;
 INSERT INTO state VALUES (1, 0, 0, 1, 0);
 """

@@ -138,11 +138,11 @@ class Session:
             state, generation = store.state(), store.generation()
             changes = state.next_key - 1 - (generation.last_key if generation else 0)
             believed = generation is not None and (self.path / generation.file).is_file()
-            if not (rebuild or self._policy.wants_graph(state.count, changes, believed)):
+            if not (rebuild or self._policy.wants_graph(state.live, changes, believed)):
                 if generation is not None and not believed:
                     store.set_generation(None)
                 return
-            if state.count < self._policy.approximate_from:
+            if state.live < self._policy.approximate_from:
                 store.set_generation(None)
                 remove_stale(self.path, None)
                 return

@@ -27,13 +27,13 @@ class State(NamedTuple):
         sequence: grows by one with every transaction that changes rows.
         purged: deletions up to this sequence number are no longer listed.
         next_key: key of the next row stored.
-        count: live rows.
+        live: rows there are.
     """
 
     sequence: int
     purged: int
     next_key: int
-    count: int
+    live: int
 
 
 class Generation(NamedTuple):
@@ -44,7 +44,7 @@ class Generation(NamedTuple):
     uuid: str
     sequence: int
     last_key: int
-    count: int
+    live: int
     bytes: int
     sha256: str
     recall: float
@@ -155,14 +155,14 @@ class Store:
 
     def state(self) -> State:
         """The sequence number and its company."""
-        rows = self._all("SELECT sequence, purged, next_key, count FROM state")
+        rows = self._all("SELECT sequence, purged, next_key, live FROM state")
         if len(rows) != 1:
             raise schema.damaged(self.path, "the state row is missing")
         return State(*rows[0])
 
     def _set_state(self, state: State) -> None:
         self.connection.execute(
-            "UPDATE state SET sequence = ?, purged = ?, next_key = ?, count = ?", state
+            "UPDATE state SET sequence = ?, purged = ?, next_key = ?, live = ?", state
         )
 
     def insert(self, rows: Sequence[NewRow]) -> None:
@@ -184,7 +184,7 @@ class Store:
                 state.sequence + 1,
                 state.purged,
                 state.next_key + len(rows),
-                state.count + len(rows),
+                state.live + len(rows),
             )
         )
 
@@ -207,7 +207,7 @@ class Store:
         self.connection.executemany(
             f"INSERT OR REPLACE INTO deletions VALUES (?, {sequence})", bindings
         )
-        self._set_state(state._replace(sequence=sequence, count=state.count - len(keys)))
+        self._set_state(state._replace(sequence=sequence, live=state.live - len(keys)))
 
     def keys_of(self, ids: Sequence[str]) -> dict[str, int]:
         """Id -> key of those ids that exist."""

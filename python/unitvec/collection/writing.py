@@ -37,11 +37,10 @@ def new_rows(batch: Batch, embed: Embed, dim: int, metric: str) -> list[NewRow]:
     ]
     documents = check_documents(batch.documents, batch.start)
     vectors = vectors_of(batch, documents, embed, dim, metric)
+    texts: Sequence[str | None] = documents or [None] * batch.size
     return [
-        NewRow(*columns, encode_vector(vector))
-        for *columns, vector in zip(
-            ids, documents or [None] * batch.size, metadatas, vectors, strict=True
-        )
+        NewRow(identity, text, metadata, encode_vector(vector))
+        for identity, text, metadata, vector in zip(ids, texts, metadatas, vectors, strict=True)
     ]
 
 
