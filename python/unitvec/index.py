@@ -313,7 +313,8 @@ class Index:
                 f"[search] expected allowed_ids to return {len(ids)} booleans, "
                 f"got {mask.dtype} of shape {mask.shape}"
             )
-        return ids[mask]
+        chosen: Ids = ids[mask]
+        return chosen
 
 
 def _whole(value: Any, name: str, function: str) -> int:
