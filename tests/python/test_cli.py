@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conftest import HashedWords
+from hashed_words import HashedWords
 from unitvec import Collection
 from unitvec.cli import main
 from unitvec.collection import model as collection_model

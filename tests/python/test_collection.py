@@ -14,7 +14,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import unitvec
-from conftest import HashedWords
+from hashed_words import HashedWords
 from unitvec import Collection, FingerprintError, FormatError, StoreLockedError
 
 TEXTS = ["The cat sat on the mat", "Shares fell today", "a dog barks at the cat"]

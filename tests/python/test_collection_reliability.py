@@ -19,7 +19,7 @@ import apsw
 import numpy as np
 import pytest
 
-from conftest import HashedWords
+from hashed_words import HashedWords
 from unitvec import Collection, FormatError, StoreLockedError
 from unitvec.collection import schema
 

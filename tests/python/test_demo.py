@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from conftest import HashedWords
+from hashed_words import HashedWords
 from unitvec import Collection, demo
 from unitvec.stdlib_docs import Entry, first_paragraph, read_entries
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import HashedWords
+from hashed_words import HashedWords
 from unitvec import Collection
 from unitvec.ingest import Chunker, ColumnError, index_files
 from unitvec.ingest.discovery import find_files, passages
