@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -149,7 +149,7 @@ class Tokenizer:
 
     def __call__(
         self,
-        text: TextOrPair | Sequence[TextOrPair],
+        text: str | Sequence[TextOrPair],
         text_pair: str | Sequence[str] | None = None,
         *,
         add_special_tokens: bool = True,
@@ -190,14 +190,13 @@ class Tokenizer:
             rows differ in length and no padding was asked for.
         """
         single = isinstance(text, str)
-        items = _pairs([text] if single else text, text_pair, single)  # type: ignore[list-item, arg-type]
         limit = self._truncation_limit(truncation, max_length)
         encodings = self.encode_batch(
-            items,
+            _with_seconds(text, text_pair),
             add_special_tokens,
             limit,
             stride=stride,
-            truncation=truncation if isinstance(truncation, str) and limit else "longest_first",  # type: ignore[arg-type]
+            truncation=_strategy(truncation),
             truncation_side=truncation_side,
             threads=threads,
         )
@@ -205,23 +204,32 @@ class Tokenizer:
         if return_overflowing_tokens:
             samples = [i for i, e in enumerate(encodings) for _ in range(1 + len(e.overflowing))]
             encodings = [w for e in encodings for w in (e, *e.overflowing)]
-        columns = ["input_ids", "token_type_ids", "attention_mask"]
-        columns += ["special_tokens_mask"] * return_special_tokens_mask
-        columns += ["offset_mapping"] * return_offsets_mapping
-        out: dict[str, Any]
-        if padding or len({len(e) for e in encodings}) == 1:
-            length = self._padded_length(padding, max_length)
-            arrays = self._pad(
-                encodings, length, pad_to_multiple_of if padding else 0, padding_side
-            )
-            unwrap = single and not return_overflowing_tokens
-            out = {name: arrays[name][0] if unwrap else arrays[name] for name in columns}
-        else:
-            rows = [self._pad([e], 0, 0, padding_side) for e in encodings]
-            out = {name: [row[name][0] for row in rows] for name in columns}
+        arrays: dict[str, Any] = self._arrays(
+            encodings, padding, max_length, pad_to_multiple_of, padding_side
+        )
+        wanted = ["input_ids", "token_type_ids", "attention_mask"]
+        wanted += ["special_tokens_mask"] * return_special_tokens_mask
+        wanted += ["offset_mapping"] * return_offsets_mapping
+        alone = single and not return_overflowing_tokens
+        out = {name: arrays[name][0] if alone else arrays[name] for name in wanted}
         if return_overflowing_tokens:
             out["overflow_to_sample_mapping"] = np.array(samples, dtype=np.int64)
         return out
+
+    def _arrays(
+        self,
+        encodings: list[Encoding],
+        padding: bool | str,
+        max_length: int | None,
+        multiple_of: int | None,
+        side: Side,
+    ) -> dict[str, Any]:
+        """Arrays of shape (rows, tokens), or lists of rows where these differ in length."""
+        length = self._padded_length(padding, max_length)
+        if _pads(padding) or len({len(e) for e in encodings}) <= 1:
+            return self._pad(encodings, length, multiple_of if _pads(padding) else 0, side)
+        rows = [self._pad([e], 0, 0, side) for e in encodings]
+        return {name: [row[name][0] for row in rows] for name in rows[0]}
 
     def _truncation_limit(self, truncation: bool | str, max_length: int | None) -> int | None:
         if truncation is False or truncation == "do_not_truncate":
@@ -236,15 +244,16 @@ class Tokenizer:
     def _padded_length(self, padding: bool | str, max_length: int | None) -> int:
         if padding not in (True, False, "longest", "max_length", "do_not_pad"):
             raise ValueError(
-                f'[Tokenizer] expected padding True, False, "longest" or "max_length", got {padding!r}'
+                '[Tokenizer] expected padding True, False, "longest" or "max_length", '
+                f"got {padding!r}"
             )
         if padding != "max_length":
             return 0
         length = self.model_max_length if max_length is None else max_length
         if length is None:
             raise ValueError(
-                '[Tokenizer] expected max_length with padding="max_length": this model states none, '
-                "got None"
+                '[Tokenizer] expected max_length with padding="max_length": this model states '
+                "none, got None"
             )
         return length
 
@@ -308,6 +317,7 @@ class Tokenizer:
         return self.vocab_size
 
     def __repr__(self) -> str:
+        """Where it comes from and how many tokens it has."""
         return f"Tokenizer({str(self.directory)!r}, vocab_size={self.vocab_size})"
 
 
@@ -320,10 +330,23 @@ def _limit(max_length: int | None) -> int:
     return max_length
 
 
-def _pairs(
-    texts: Sequence[TextOrPair], text_pair: str | Sequence[str] | None, single: bool
+def _pads(padding: bool | str) -> bool:
+    return padding not in (False, "do_not_pad")
+
+
+def _strategy(truncation: bool | str) -> Truncation:
+    """The core's name of it; what it says matters only where something is cut."""
+    if truncation in (True, False, "do_not_truncate"):
+        return "longest_first"
+    return cast(Truncation, truncation)  # the core refuses names that it does not know
+
+
+def _with_seconds(
+    text: str | Sequence[TextOrPair], text_pair: str | Sequence[str] | None
 ) -> Sequence[TextOrPair]:
     """Texts with their second texts, where there are any."""
+    single = isinstance(text, str)
+    texts: Sequence[TextOrPair] = [text] if isinstance(text, str) else text
     if text_pair is None:
         return texts
     seconds = [text_pair] if isinstance(text_pair, str) else text_pair
@@ -331,4 +354,4 @@ def _pairs(
         raise ValueError(
             f"[Tokenizer] expected as many second texts as texts ({len(texts)}), got {len(seconds)}"
         )
-    return list(zip(texts, seconds, strict=True))  # type: ignore[arg-type]
+    return list(zip(cast(Sequence[str], texts), seconds, strict=True))

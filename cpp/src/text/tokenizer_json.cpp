@@ -194,10 +194,10 @@ void require_bert_splitting(const JsonField& root) {
 TokenizerParts read_tokenizer_json(const std::filesystem::path& path, SpecialNames names) {
     const auto root = JsonField::parse_file(path);
     const auto model = root.at("model");
-    // Old files leave the type out; what only a WordPiece model has tells it.
-    const bool is_wordpiece =
-        model.string_or("type", "") == "WordPiece" || model.has("max_input_chars_per_word");
-    if (!is_wordpiece) model.at("type").fail("WordPiece");
+    // Files of early releases leave the type out; only WordPiece has a limit for words.
+    const auto type = model.find("type");
+    if (type && type->string() != "WordPiece") type->fail("WordPiece");
+    if (!type && !model.has("max_input_chars_per_word")) model.fail("a WordPiece model");
     auto vocabulary = read_vocabulary(model);
     auto wordpiece = read_wordpiece(model, vocabulary);
     require_bert_splitting(root);
