@@ -190,11 +190,7 @@ def test_embed_tokenize_and_info_of_a_model(
 
 def test_as_a_process(db: Path, model_directory: Path) -> None:
     def process(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-        command = [
-            sys.executable,
-            "-c",
-            "import sys; from unitvec.cli import main; sys.exit(main())",
-        ]
+        command = [sys.executable, "-m", "unitvec"]
         return subprocess.run([*command, *arguments], capture_output=True, text=True, **options)
 
     done = process("verify", str(db))

@@ -103,7 +103,7 @@ def test_the_cache_folder_follows_the_conventions(
 @pytest.mark.slow
 def test_the_five_questions_find_a_right_function(tmp_path: Path, model_directory: Any) -> None:
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
-    command = [sys.executable, "-c", "import sys; from unitvec.cli import main; sys.exit(main())"]
+    command = [sys.executable, "-m", "unitvec"]
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
