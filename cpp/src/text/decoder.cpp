@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "byte_level.hpp"
-
 namespace unitvec {
 namespace {
 
@@ -57,7 +55,6 @@ std::string Decoder::decode(std::span<const std::string_view> tokens,
     switch (kind) {
         case Kind::words: return join_words(tokens);
         case Kind::wordpiece: return join_wordpieces(tokens, *this, clean);
-        case Kind::byte_level: return bytes_of_tokens(tokens);
     }
     return {};
 }

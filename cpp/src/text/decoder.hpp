@@ -10,9 +10,8 @@ namespace unitvec {
 /// How the pieces of a model are joined.
 struct Decoder {
     enum class Kind {
-        words,       ///< a space between two tokens
-        wordpiece,   ///< a space between two tokens, none before one that begins with `prefix`
-        byte_level,  ///< every character stands for a byte
+        words,      ///< a space between two tokens
+        wordpiece,  ///< a space between two tokens, none before one that begins with `prefix`
     };
     Kind kind = Kind::words;
     std::string prefix = "##";
