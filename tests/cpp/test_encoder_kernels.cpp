@@ -85,6 +85,103 @@ TEST_CASE("attention survives scores that overflow expf", "[encoder_kernels]") {
     for (const float x : out) CHECK_THAT(x, WithinAbs(2.0, 1e-5));
 }
 
+namespace {
+
+double slow_epilogue(double x, Epilogue epilogue, double residual) {
+    switch (epilogue) {
+        case Epilogue::none: return x;
+        case Epilogue::gelu: return 0.5 * x * (1.0 + std::erf(x / std::sqrt(2.0)));
+        case Epilogue::gelu_tanh:
+            return 0.5 * x * (1.0 + std::tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
+        case Epilogue::relu: return std::max(x, 0.0);
+        case Epilogue::add: return x + residual;
+    }
+    return x;
+}
+
+struct RandomLayer {
+    std::size_t in, out;
+    std::vector<float> w, bias;
+    AlignedVector<float> packed;
+
+    RandomLayer(const EncoderKernels& kernels, std::size_t inputs, std::size_t outputs)
+        : in(inputs), out(outputs), w(random_floats(in * out, 101)), bias(random_floats(out, 202)),
+          packed(kernels.packed_size(in, out)) {
+        kernels.pack_weights(w.data(), in, out, packed.data());
+    }
+    [[nodiscard]] PackedLayer view() const { return {packed.data(), bias.data(), in, out}; }
+};
+
+}  // namespace
+
+TEST_CASE("linear layers agree with the formula on every instruction set", "[encoder_kernels]") {
+    const auto isa = GENERATE(from_range(available_isas()));
+    const std::size_t rows = GENERATE(1u, 5u, 6u, 7u, 8u, 12u, 13u, 97u);
+    const std::size_t in = GENERATE(1u, 24u, 384u);
+    const std::size_t out = GENERATE(1u, 15u, 16u, 31u, 32u, 33u, 100u);
+    const auto epilogue = GENERATE(Epilogue::none, Epilogue::gelu, Epilogue::gelu_tanh,
+                                   Epilogue::relu, Epilogue::add);
+    INFO("isa " << name(isa) << ", rows " << rows << ", in " << in << ", out " << out
+                << ", epilogue " << static_cast<int>(epilogue));
+    const auto& kernels = encoder_kernels(isa);
+    const RandomLayer layer(kernels, in, out);
+    const auto x = random_floats(rows * in, 303), residual = random_floats(rows * out, 404);
+    std::vector<float> y(rows * out + 1, -7.0F);
+    const std::size_t panels = (out + kernels.panel_width - 1) / kernels.panel_width;
+    kernels.linear(layer.view(), {x.data(), residual.data(), y.data(), rows, 0, panels, epilogue});
+    double worst = 0.0;
+    for (std::size_t r = 0; r < rows; ++r) {
+        for (std::size_t o = 0; o < out; ++o) {
+            double sum = layer.bias[o];
+            for (std::size_t k = 0; k < in; ++k) {
+                sum += static_cast<double>(x[r * in + k]) * layer.w[o * in + k];
+            }
+            const double expected = slow_epilogue(sum, epilogue, residual[r * out + o]);
+            worst = std::max(worst, std::abs(y[r * out + o] - expected));
+        }
+    }
+    CHECK(worst < 2e-5);  // sums of 384 products of up to 1
+    CHECK(y[rows * out] == -7.0F);
+}
+
+TEST_CASE("a row's result does not depend on the rows and panels beside it", "[encoder_kernels]") {
+    const auto isa = GENERATE(from_range(available_isas()));
+    const auto& kernels = encoder_kernels(isa);
+    const std::size_t in = 50, out = 70, most = 40;
+    const RandomLayer layer(kernels, in, out);
+    const auto x = random_floats(most * in, 505);
+    const std::size_t panels = (out + kernels.panel_width - 1) / kernels.panel_width;
+    std::vector<float> all(most * out), some(most * out);
+    const auto run = [&](std::size_t first, std::size_t rows, std::size_t begin, std::size_t end) {
+        kernels.linear(layer.view(), {x.data() + first * in, nullptr, some.data() + first * out,
+                                      rows, begin, end, Epilogue::gelu});
+    };
+    kernels.linear(layer.view(), {x.data(), nullptr, all.data(), most, 0, panels, Epilogue::gelu});
+    for (std::size_t rows = 1; rows <= 20; ++rows) {
+        for (std::size_t first = 0; first < most; first += rows) {
+            const std::size_t n = std::min(rows, most - first);
+            for (std::size_t panel = 0; panel < panels; ++panel) run(first, n, panel, panel + 1);
+        }
+        INFO("isa " << name(isa) << ", rows " << rows);
+        CHECK(some == all);
+    }
+}
+
+TEST_CASE("erf has an absolute error below 5e-7", "[encoder_kernels]") {
+    const auto isa = GENERATE(from_range(available_isas()));
+    std::vector<float> x;
+    for (float v = -6.0F; v <= 6.0F; v += 0.00037F) x.push_back(v);
+    x.insert(x.end(), {0.0F, 1e-30F, 4.0F, -4.0F, 1e30F, -1e30F});
+    std::vector<float> y(x.size());
+    encoder_kernels(isa).erf(x.data(), x.size(), y.data());
+    double worst = 0.0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        worst = std::max(worst, std::abs(y[i] - std::erf(static_cast<double>(x[i]))));
+    }
+    INFO("isa " << name(isa));
+    CHECK(worst < 5e-7);
+}
+
 TEST_CASE("layer norm agrees with the formula on every instruction set", "[encoder_kernels]") {
     const auto isa = GENERATE(from_range(available_isas()));
     const std::size_t dim = GENERATE(1u, 7u, 8u, 15u, 16u, 17u, 384u, 768u);

@@ -33,7 +33,44 @@ struct EmbeddingTables {
     float eps;
 };
 
+/// What follows a linear layer's sum while it is still in the cache.
+enum class Epilogue { none, gelu, gelu_tanh, relu, add };
+
+/// A linear layer whose weights were packed by pack_weights() of the same instruction set.
+struct PackedLayer {
+    const float* weights;
+    const float* bias;  ///< (out)
+    std::size_t in;
+    std::size_t out;
+};
+
+/// Where one call of linear() works: some rows, and some of the layer's output columns.
+struct LinearTask {
+    const float* x;         ///< (rows, in)
+    const float* residual;  ///< (rows, out), with Epilogue::add
+    float* y;               ///< (rows, out)
+    std::size_t rows;
+    std::size_t first_panel;  ///< columns [first_panel, last_panel) * panel_width, cut at `out`
+    std::size_t last_panel;
+    Epilogue epilogue;
+};
+
 struct EncoderKernels {
+    /// Columns that linear() computes side by side; weights are packed in panels of as many.
+    std::size_t panel_width;
+
+    /// Floats that packing needs: `out` rounded up to whole panels, times `in`.
+    std::size_t (*packed_size)(std::size_t in, std::size_t out);
+
+    /// w, shape (out, in), to panels: packed[p][k][j] = w[p * panel_width + j][k], 0 past `out`.
+    void (*pack_weights)(const float* w, std::size_t in, std::size_t out, float* packed);
+
+    /// y = epilogue(x W^T + b). Every element is one sum over k = 0, 1, ... in this order, so it
+    /// does not depend on which rows and panels are computed together. gelu: erf has an absolute
+    /// error below 5e-7; gelu_tanh: the tanh formula of Hendrycks and Gimpel 2016; add: plus the
+    /// residual.
+    void (*linear)(const PackedLayer& layer, const LinearTask& task);
+
     /// out[i] = (x[i] - mean) / sqrt(variance + eps) * gamma[i] + beta[i], row by row; `out` may be
     /// `x`. The variance is the mean squared deviation (two passes, no cancellation).
     void (*layer_norm)(const float* x, const float* gamma, const float* beta, float eps,
@@ -48,8 +85,9 @@ struct EncoderKernels {
     void (*attention)(const AttentionHead& head, float* scratch);
     std::size_t (*attention_scratch)(std::size_t seq_len, std::size_t head_dim);
 
-    /// y[i] = exp(x[i]) as attention computes it; 0 below -87.3. For tests.
+    /// y[i] = exp(x[i]) and erf(x[i]) as the kernels compute them. For tests.
     void (*exp)(const float* x, std::size_t n, float* y);
+    void (*erf)(const float* x, std::size_t n, float* y);
 };
 
 /// @param isa  one of available_isas()

@@ -5,7 +5,19 @@
 #include "kernels/encoder_kernels.inc"
 
 namespace unitvec::kernels {
-const EncoderKernels kEncoderAvx2 = {layer_norm, embed_token, attention, attention_scratch,
-                                     exp_each};
+
+const EncoderKernels kEncoderAvx2 = {
+    .panel_width = kPanel,
+    .packed_size = packed_size,
+    .pack_weights = pack_weights,
+    .linear = linear,
+    .layer_norm = layer_norm,
+    .embed_token = embed_token,
+    .attention = attention,
+    .attention_scratch = attention_scratch,
+    .exp = exp_each,
+    .erf = erf_each,
+};
+
 }  // namespace unitvec::kernels
 #endif

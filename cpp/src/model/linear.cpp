@@ -1,69 +1,48 @@
 #include "model/linear.hpp"
 
-#include <ATen/Context.h>
-#include <ATen/core/dispatch/Dispatcher.h>
-#include <ATen/ops/gelu.h>
-#include <ATen/ops/linear.h>
-#include <ATen/ops/relu.h>
+#include <algorithm>
+#include <cstdint>
 
 namespace unitvec {
 namespace {
 
-// libtorch exports oneDNN through its operator registry only; the signatures are those of release
-// 2.13, which the build requires exactly, and typed() checks them.
-using Pack = at::Tensor(const at::Tensor&, std::optional<c10::SymInt>);
-using Linear = at::Tensor(const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&,
-                          std::string_view, c10::List<std::optional<at::Scalar>>,
-                          std::optional<std::string_view>);
-using LinearBinary = at::Tensor(const at::Tensor&, const at::Tensor&, const at::Tensor&,
-                                const std::optional<at::Tensor>&, std::string_view);
+// Rows of one task where the work is shared by rows: the kernels' own block.
+constexpr std::size_t kRowsPerTask = 96;
 
-// Weights are packed for batches of about this many rows; other sizes give the same bits.
-constexpr std::int64_t kRowsHint = 512;
-
-template <typename Signature>
-c10::TypedOperatorHandle<Signature> find(const char* name, const char* overload = "") {
-    return c10::Dispatcher::singleton().findSchemaOrThrow(name, overload).typed<Signature>();
-}
-
-at::Tensor activate(const at::Tensor& y, Activation activation) {
-    switch (activation) {
-        case Activation::gelu: return at::gelu(y, "none");
-        case Activation::gelu_tanh: return at::gelu(y, "tanh");
-        case Activation::relu: return at::relu(y);
-    }
-    return y;
+std::size_t ceil_div(std::size_t n, std::size_t by) {
+    return (n + by - 1) / by;
 }
 
 }  // namespace
 
-PackedLinear::PackedLinear(const at::Tensor& weight, const at::Tensor& bias)
-    : weight_(weight), bias_(bias.contiguous()), packed_(at::globalContext().hasMKLDNN()) {
-    if (!packed_) return;
-    static const auto pack = find<Pack>("mkldnn::_reorder_linear_weight");
-    weight_ = pack.call(weight, c10::SymInt(kRowsHint));
+Linear::Linear(MatrixView<const float> weight, std::span<const float> bias)
+    : in_(weight.cols), out_(weight.rows), kernels_(&kernels::encoder_kernels(active_isa())),
+      weights_(kernels_->packed_size(weight.cols, weight.rows)), bias_(bias.begin(), bias.end()) {
+    kernels_->pack_weights(weight.data, in_, out_, weights_.data());
 }
 
-at::Tensor PackedLinear::run(const at::Tensor& x, std::string_view post,
-                             std::string_view algorithm) const {
-    static const auto linear = find<Linear>("mkldnn::_linear_pointwise");
-    return linear.call(x, weight_, bias_, post, c10::List<std::optional<at::Scalar>>(), algorithm);
-}
-
-at::Tensor PackedLinear::operator()(const at::Tensor& x) const {
-    return packed_ ? run(x, "none", "none") : at::linear(x, weight_, bias_);
-}
-
-at::Tensor PackedLinear::activated(const at::Tensor& x, Activation activation) const {
-    if (!packed_) return activate((*this)(x), activation);
-    if (activation == Activation::relu) return run(x, "relu", "none");
-    return run(x, "gelu", activation == Activation::gelu ? "none" : "tanh");
-}
-
-at::Tensor PackedLinear::added(const at::Tensor& x, const at::Tensor& residual) const {
-    if (!packed_) return (*this)(x).add_(residual);
-    static const auto linear = find<LinearBinary>("mkldnn::_linear_pointwise", "binary");
-    return linear.call(x, residual, weight_, bias_, "add");
+void Linear::operator()(const float* x, std::size_t rows, kernels::Epilogue epilogue,
+                        const float* residual, float* y, std::size_t threads) const {
+    const kernels::PackedLayer layer{weights_.data(), bias_.data(), in_, out_};
+    const std::size_t panels = ceil_div(out_, kernels_->panel_width);
+    // Few rows are shared by columns, so that each thread reads its own part of the weights; many
+    // by rows too.
+    const std::size_t row_tasks = ceil_div(rows, kRowsPerTask);
+    const std::size_t column_tasks = row_tasks >= threads ? 1 : std::min(threads, panels);
+    const auto tasks = static_cast<std::int64_t>(row_tasks * column_tasks);
+#pragma omp parallel for schedule(static) num_threads(static_cast<int>(threads)) if (threads > 1)
+    for (std::int64_t task = 0; task < tasks; ++task) {
+        const std::size_t first_row = static_cast<std::size_t>(task) / column_tasks * kRowsPerTask;
+        const std::size_t column = static_cast<std::size_t>(task) % column_tasks;
+        kernels_->linear(layer,
+                         {.x = x + first_row * in_,
+                          .residual = residual == nullptr ? nullptr : residual + first_row * out_,
+                          .y = y + first_row * out_,
+                          .rows = std::min(kRowsPerTask, rows - first_row),
+                          .first_panel = panels * column / column_tasks,
+                          .last_panel = panels * (column + 1) / column_tasks,
+                          .epilogue = epilogue});
+    }
 }
 
 }  // namespace unitvec

@@ -1,36 +1,37 @@
 #pragma once
-/// Linear layers with weights packed once for oneDNN.
-#include <ATen/core/Tensor.h>
+/// Linear layers with weights packed once for the kernels in use.
+#include <cstddef>
+#include <span>
 
-#include <string_view>
-
-#include "unitvec/model/config.hpp"
+#include "kernels/encoder.hpp"
+#include "unitvec/types.hpp"
 
 namespace unitvec {
 
-/// y = x W^T + b, through oneDNN's inner product with W in the blocked layout that it prefers; the
-/// activation or the residual addition that follows is done while the result is still in registers.
-/// A row of y depends on its row of x alone, bit for bit, whatever the number of rows or threads.
-class PackedLinear {
+/// y = epilogue(x W^T + b). A row of y depends on its row of x alone, bit for bit, whatever the
+/// number of rows or threads: every element is one sum in a fixed order.
+class Linear {
 public:
-    /// @param weight  shape (out, in), float32
+    /// @param weight  shape (out, in)
     /// @param bias    shape (out)
-    PackedLinear(const at::Tensor& weight, const at::Tensor& bias);
+    Linear(MatrixView<const float> weight, std::span<const float> bias);
 
-    /// @param x  shape (tokens, in), contiguous float32
-    /// @return   shape (tokens, out)
-    [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
-    [[nodiscard]] at::Tensor activated(const at::Tensor& x, Activation activation) const;
-    /// y + residual
-    [[nodiscard]] at::Tensor added(const at::Tensor& x, const at::Tensor& residual) const;
+    [[nodiscard]] std::size_t in() const { return in_; }
+    [[nodiscard]] std::size_t out() const { return out_; }
+
+    /// @param x         shape (rows, in)
+    /// @param residual  shape (rows, out) with Epilogue::add, else nullptr
+    /// @param y         shape (rows, out); not x
+    /// @param threads   at most this many OpenMP threads share the work
+    void operator()(const float* x, std::size_t rows, kernels::Epilogue epilogue,
+                    const float* residual, float* y, std::size_t threads) const;
 
 private:
-    [[nodiscard]] at::Tensor run(const at::Tensor& x, std::string_view post,
-                                 std::string_view algorithm) const;
-
-    at::Tensor weight_;  // blocked, opaque to all but oneDNN; plain where oneDNN is absent
-    at::Tensor bias_;
-    bool packed_;
+    std::size_t in_;
+    std::size_t out_;
+    const kernels::EncoderKernels* kernels_;
+    AlignedVector<float> weights_;
+    AlignedVector<float> bias_;
 };
 
 }  // namespace unitvec

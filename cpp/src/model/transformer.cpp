@@ -1,26 +1,22 @@
-#include <ATen/ops/empty.h>
-#include <c10/core/InferenceMode.h>
+#include <omp.h>
 
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <mutex>
 #include <string>
 
 #include "kernels/encoder.hpp"
-#include "model/threads.hpp"
 #include "model/weights.hpp"
 #include "unitvec/error.hpp"
 #include "unitvec/model/encoder.hpp"
+#include "unitvec/parallel.hpp"
 
 namespace unitvec {
 namespace {
 
 using kernels::EncoderKernels;
-
-at::Tensor empty_rows(std::size_t rows, std::size_t cols) {
-    return at::empty({static_cast<std::int64_t>(rows), static_cast<std::int64_t>(cols)},
-                     at::kFloat);
-}
+using kernels::Epilogue;
 
 void require_readable(const ModelConfig& config, const Batch& batch) {
     for (std::size_t t = 0; t < batch.texts(); ++t) {
@@ -45,84 +41,106 @@ void require_readable(const ModelConfig& config, const Batch& batch) {
     }
 }
 
-/// One forward pass over one batch; called with inference mode and the thread count set.
+Epilogue epilogue_of(Activation activation) {
+    switch (activation) {
+        case Activation::gelu: return Epilogue::gelu;
+        case Activation::gelu_tanh: return Epilogue::gelu_tanh;
+        case Activation::relu: return Epilogue::relu;
+    }
+    return Epilogue::none;
+}
+
+/// The activations of one forward pass; grown as needed and used again by later passes, because
+/// fresh memory of this size costs a page fault for every 4 KB.
+struct Workspace {
+    AlignedVector<float> qkv;       // (tokens, 3 dim)
+    AlignedVector<float> context;   // (tokens, dim): what attention gathered
+    AlignedVector<float> attended;  // (tokens, dim): after the attention block
+    AlignedVector<float> inner;     // (tokens, intermediate)
+    AlignedVector<float> scratch;   // one attention scratch a thread
+
+    static float* at_least(AlignedVector<float>& buffer, std::size_t size) {
+        if (buffer.size() < size) buffer = AlignedVector<float>(size);
+        return buffer.data();
+    }
+};
+
+/// One forward pass over one batch.
 class Forward {
 public:
-    Forward(const TransformerWeights& weights, const Batch& batch)
-        : weights_(weights), config_(weights.config), batch_(batch),
-          kernels_(kernels::encoder_kernels(active_isa())) {}
+    Forward(const TransformerWeights& weights, const Batch& batch, Workspace& space,
+            std::size_t threads)
+        : weights_(weights), config_(weights.config), batch_(batch), space_(space),
+          threads_(threads), kernels_(kernels::encoder_kernels(active_isa())) {}
 
-    /// Calls `visit` with the input embedding and after each layer, each (tokens, dim).
-    void run(const std::function<void(const at::Tensor&)>& visit) const {
-        at::Tensor x = embed();
-        visit(x);
+    /// Calls `visit` with x after the input embedding and after each layer.
+    /// @param x  shape (tokens, dim): the result
+    void run(float* x, const std::function<void()>& visit) const {
+        const std::size_t n = batch_.tokens();
+        embed(x);
+        visit();
+        float* qkv = Workspace::at_least(space_.qkv, n * 3 * config_.dim);
+        float* context = Workspace::at_least(space_.context, n * config_.dim);
+        float* attended = Workspace::at_least(space_.attended, n * config_.dim);
+        float* inner = Workspace::at_least(space_.inner, n * config_.intermediate);
         for (const LayerWeights& layer : weights_.layers) {
-            at::Tensor attended = layer.output.added(attention(layer.qkv(x)), x);
+            layer.qkv(x, n, Epilogue::none, nullptr, qkv, threads_);
+            attention(qkv, context);
+            layer.output(context, n, Epilogue::add, x, attended, threads_);
             normalize(attended, layer.attention_norm);
-            const at::Tensor inner = layer.intermediate.activated(attended, config_.activation);
-            x = layer.dense.added(inner, attended);
+            layer.intermediate(attended, n, epilogue_of(config_.activation), nullptr, inner,
+                               threads_);
+            layer.dense(inner, n, Epilogue::add, attended, x, threads_);
             normalize(x, layer.output_norm);
-            visit(x);
+            visit();
         }
     }
 
 private:
-    [[nodiscard]] at::Tensor embed() const {
-        const kernels::EmbeddingTables tables{weights_.word.const_data_ptr<float>(),
-                                              weights_.position.const_data_ptr<float>(),
-                                              weights_.type.const_data_ptr<float>(),
-                                              weights_.embedding_norm.gamma.const_data_ptr<float>(),
-                                              weights_.embedding_norm.beta.const_data_ptr<float>(),
+    void embed(float* x) const {
+        const kernels::EmbeddingTables tables{weights_.word.data(),
+                                              weights_.position.data(),
+                                              weights_.type.data(),
+                                              weights_.embedding_norm.gamma.data(),
+                                              weights_.embedding_norm.beta.data(),
                                               config_.dim,
                                               config_.layer_norm_eps};
-        at::Tensor x = empty_rows(batch_.tokens(), config_.dim);
-        float* out = x.mutable_data_ptr<float>();
         const auto& types = batch_.token_type_ids;
         for (std::size_t t = 0; t < batch_.texts(); ++t) {
             for (std::size_t i = batch_.offsets[t]; i < batch_.offsets[t + 1]; ++i) {
                 const auto id = static_cast<std::size_t>(batch_.input_ids[i]);
                 const auto type = types.empty() ? 0 : static_cast<std::size_t>(types[i]);
-                kernels_.embed_token(tables, id, i - batch_.offsets[t], type,
-                                     out + i * config_.dim);
+                kernels_.embed_token(tables, id, i - batch_.offsets[t], type, x + i * config_.dim);
             }
         }
-        return x;
     }
 
-    void normalize(at::Tensor& x, const LayerNormWeights& norm) const {
-        float* rows = x.mutable_data_ptr<float>();
-        const float* gamma = norm.gamma.const_data_ptr<float>();
-        const float* beta = norm.beta.const_data_ptr<float>();
+    void normalize(float* x, const LayerNormWeights& norm) const {
         const auto n = static_cast<std::int64_t>(batch_.tokens());
         const std::size_t dim = config_.dim;
-#pragma omp parallel for schedule(static) if (n > 32)
+        const bool shared = threads_ > 1 && n >= 64;  // fewer rows cost less than waking a thread
+#pragma omp parallel for schedule(static) num_threads(static_cast<int>(threads_)) if (shared)
         for (std::int64_t r = 0; r < n; ++r) {
-            float* row = rows + static_cast<std::size_t>(r) * dim;
-            kernels_.layer_norm(row, gamma, beta, config_.layer_norm_eps, 1, dim, row);
+            float* row = x + static_cast<std::size_t>(r) * dim;
+            kernels_.layer_norm(row, norm.gamma.data(), norm.beta.data(), config_.layer_norm_eps, 1,
+                                dim, row);
         }
     }
 
     /// @param qkv  shape (tokens, 3 dim): queries, keys and values side by side
-    /// @return     shape (tokens, dim)
-    [[nodiscard]] at::Tensor attention(const at::Tensor& qkv) const {
-        at::Tensor out = empty_rows(batch_.tokens(), config_.dim);
-        const float* in = qkv.const_data_ptr<float>();
-        float* result = out.mutable_data_ptr<float>();
-        const std::size_t scratch_size =
-            kernels_.attention_scratch(batch_.longest(), config_.head_dim());
+    /// @param out  shape (tokens, dim)
+    void attention(const float* qkv, float* out) const {
+        const std::size_t size = kernels_.attention_scratch(batch_.longest(), config_.head_dim());
+        // Allocated out here: an exception must not leave the parallel loop.
+        float* scratch = Workspace::at_least(space_.scratch, size * threads_);
         const auto tasks = static_cast<std::int64_t>(batch_.texts() * config_.heads);
-        // One scratch a thread, allocated out here: an exception must not leave the parallel loop.
-        AlignedVector<float> scratch(scratch_size *
-                                     static_cast<std::size_t>(omp_get_max_threads()));
-#pragma omp parallel for schedule(dynamic)
+#pragma omp parallel for schedule(dynamic) num_threads(static_cast<int>(threads_)) if (threads_ > 1)
         for (std::int64_t task = 0; task < tasks; ++task) {
             const auto text = static_cast<std::size_t>(task) / config_.heads;
             const auto head = static_cast<std::size_t>(task) % config_.heads;
             const auto thread = static_cast<std::size_t>(omp_get_thread_num());
-            kernels_.attention(head_of(in, result, text, head),
-                               scratch.data() + thread * scratch_size);
+            kernels_.attention(head_of(qkv, out, text, head), scratch + thread * size);
         }
-        return out;
     }
 
     [[nodiscard]] kernels::AttentionHead head_of(const float* qkv, float* out, std::size_t text,
@@ -145,19 +163,49 @@ private:
     const TransformerWeights& weights_;
     const ModelConfig& config_;
     const Batch& batch_;
+    Workspace& space_;
+    std::size_t threads_;
     const EncoderKernels& kernels_;
 };
 
-Matrix to_matrix(const at::Tensor& x) {
-    Matrix matrix(static_cast<std::size_t>(x.size(0)), static_cast<std::size_t>(x.size(1)));
-    std::copy_n(x.const_data_ptr<float>(), matrix.view().size(), matrix.data());
-    return matrix;
-}
+/// Workspaces that no pass is using at the moment; one a concurrent pass.
+class WorkspacePool {
+public:
+    std::unique_ptr<Workspace> take() {
+        const std::lock_guard lock(mutex_);
+        if (idle_.empty()) return std::make_unique<Workspace>();
+        auto space = std::move(idle_.back());
+        idle_.pop_back();
+        return space;
+    }
+    void give_back(std::unique_ptr<Workspace> space) {
+        const std::lock_guard lock(mutex_);
+        idle_.push_back(std::move(space));
+    }
+
+private:
+    std::mutex mutex_;
+    std::vector<std::unique_ptr<Workspace>> idle_;
+};
 
 }  // namespace
 
 struct TransformerEncoder::Weights : TransformerWeights {
     explicit Weights(TransformerWeights&& weights) : TransformerWeights(std::move(weights)) {}
+
+    void run(const Batch& batch, std::size_t threads, float* x,
+             const std::function<void()>& visit) const {
+        require_readable(config, batch);
+        if (batch.tokens() == 0) {
+            for (std::size_t i = 0; i <= layers.size(); ++i) visit();
+            return;
+        }
+        auto space = workspaces.take();
+        Forward(*this, batch, *space, threads == 0 ? default_threads() : threads).run(x, visit);
+        workspaces.give_back(std::move(space));
+    }
+
+    mutable WorkspacePool workspaces;
 };
 
 TransformerEncoder::TransformerEncoder(std::unique_ptr<const Weights> weights)
@@ -166,7 +214,6 @@ TransformerEncoder::~TransformerEncoder() = default;
 
 std::unique_ptr<TransformerEncoder> TransformerEncoder::load(
     const std::filesystem::path& directory) {
-    const c10::InferenceMode inference;
     const ModelConfig config = load_config(directory);
     const auto file = Safetensors::open_directory(directory);
     auto weights = std::make_unique<const Weights>(read_bert(file, config));
@@ -188,26 +235,16 @@ std::size_t TransformerEncoder::max_positions() const {
 
 std::vector<Matrix> TransformerEncoder::hidden_states(const Batch& batch,
                                                       std::size_t threads) const {
-    require_readable(weights_->config, batch);
+    Matrix x(batch.tokens(), dim());
     std::vector<Matrix> states;
-    if (batch.tokens() == 0) {
-        for (std::size_t i = 0; i <= weights_->config.layers; ++i) states.emplace_back(0, dim());
-        return states;
-    }
-    const c10::InferenceMode inference;
-    const ThreadScope scope(threads);
-    Forward(*weights_, batch).run([&](const at::Tensor& x) { states.push_back(to_matrix(x)); });
+    weights_->run(batch, threads, x.data(), [&] { states.push_back(x); });
     return states;
 }
 
 Matrix TransformerEncoder::token_embeddings(const Batch& batch, std::size_t threads) const {
-    require_readable(weights_->config, batch);
-    if (batch.tokens() == 0) return {0, dim()};
-    const c10::InferenceMode inference;
-    const ThreadScope scope(threads);
-    at::Tensor last;
-    Forward(*weights_, batch).run([&](const at::Tensor& x) { last = x; });
-    return to_matrix(last);
+    Matrix x(batch.tokens(), dim());
+    weights_->run(batch, threads, x.data(), [] {});
+    return x;
 }
 
 }  // namespace unitvec

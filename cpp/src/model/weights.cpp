@@ -1,9 +1,6 @@
 #include "model/weights.hpp"
 
-#include <ATen/ops/cat.h>
-#include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
-
+#include <Eigen/Core>
 #include <cstring>
 
 #include "unitvec/error.hpp"
@@ -17,18 +14,22 @@ std::string shape_text(const std::vector<std::size_t>& shape) {
     return "(" + text + ")";
 }
 
-std::optional<at::ScalarType> float_type(const std::string& dtype) {
-    if (dtype == "F32") return at::kFloat;
-    if (dtype == "F16") return at::kHalf;
-    if (dtype == "BF16") return at::kBFloat16;
-    if (dtype == "F64") return at::kDouble;
-    return std::nullopt;
+/// Numbers of type T on any byte boundary, as floats.
+template <typename T>
+AlignedVector<float> convert(std::span<const std::byte> bytes) {
+    AlignedVector<float> values(bytes.size() / sizeof(T));
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        T value;
+        std::memcpy(&value, bytes.data() + i * sizeof(T), sizeof(T));
+        values[i] = static_cast<float>(value);
+    }
+    return values;
 }
 
 }  // namespace
 
-at::Tensor WeightReader::read(const std::string& name,
-                              const std::vector<std::size_t>& shape) const {
+AlignedVector<float> WeightReader::read(const std::string& name,
+                                        const std::vector<std::size_t>& shape) const {
     const auto full_name = prefix_ + name;
     const TensorView& view = file_.at(full_name);
     if (view.shape != shape) {
@@ -36,16 +37,12 @@ at::Tensor WeightReader::read(const std::string& name,
                           "expected shape " + shape_text(shape) + " as config.json says, got " +
                               shape_text(view.shape));
     }
-    const auto type = float_type(view.dtype);
-    if (!type) {
-        throw FormatError(file_.source(), full_name,
-                          "expected F32, F16, BF16 or F64, got " + view.dtype);
-    }
-    const std::vector<std::int64_t> sizes(shape.begin(), shape.end());
-    // Copied, because a file's tensors may lie on any byte while at::Tensor asks for alignment.
-    at::Tensor raw = at::empty(sizes, *type);
-    std::memcpy(raw.data_ptr(), view.bytes.data(), view.bytes.size());
-    return raw.to(at::kFloat);
+    if (view.dtype == "F32") return convert<float>(view.bytes);
+    if (view.dtype == "F16") return convert<Eigen::half>(view.bytes);
+    if (view.dtype == "BF16") return convert<Eigen::bfloat16>(view.bytes);
+    if (view.dtype == "F64") return convert<double>(view.bytes);
+    throw FormatError(file_.source(), full_name,
+                      "expected F32, F16, BF16 or F64, got " + view.dtype);
 }
 
 LayerNormWeights WeightReader::layer_norm(const std::string& name, std::size_t dim) const {
@@ -54,18 +51,20 @@ LayerNormWeights WeightReader::layer_norm(const std::string& name, std::size_t d
             read(name + (old ? ".beta" : ".bias"), {dim})};
 }
 
-PackedLinear WeightReader::linear(const std::string& name, std::size_t out, std::size_t in) const {
+Linear WeightReader::linear(const std::string& name, std::size_t out, std::size_t in) const {
     return linears({name}, out, in);
 }
 
-PackedLinear WeightReader::linears(const std::vector<std::string>& names, std::size_t out,
-                                   std::size_t in) const {
-    std::vector<at::Tensor> weights, biases;
+Linear WeightReader::linears(const std::vector<std::string>& names, std::size_t out,
+                             std::size_t in) const {
+    AlignedVector<float> weights, biases;
     for (const auto& name : names) {
-        weights.push_back(read(name + ".weight", {out, in}));
-        biases.push_back(read(name + ".bias", {out}));
+        const auto weight = read(name + ".weight", {out, in});
+        const auto bias = read(name + ".bias", {out});
+        weights.insert(weights.end(), weight.begin(), weight.end());
+        biases.insert(biases.end(), bias.begin(), bias.end());
     }
-    return {at::cat(weights), at::cat(biases)};
+    return {{weights.data(), names.size() * out, in}, biases};
 }
 
 }  // namespace unitvec

@@ -1,7 +1,6 @@
 #pragma once
 /// A transformer's weights, by what they do rather than by what a checkpoint calls them.
-#include <ATen/core/Tensor.h>
-
+#include <string>
 #include <vector>
 
 #include "model/linear.hpp"
@@ -11,24 +10,24 @@
 namespace unitvec {
 
 struct LayerNormWeights {
-    at::Tensor gamma;  // (dim)
-    at::Tensor beta;   // (dim)
+    AlignedVector<float> gamma;  // (dim)
+    AlignedVector<float> beta;   // (dim)
 };
 
 struct LayerWeights {
-    PackedLinear qkv;     // dim -> 3 dim: queries, keys, values side by side
-    PackedLinear output;  // dim -> dim
+    Linear qkv;     // dim -> 3 dim: queries, keys, values side by side
+    Linear output;  // dim -> dim
     LayerNormWeights attention_norm;
-    PackedLinear intermediate;  // dim -> intermediate
-    PackedLinear dense;         // intermediate -> dim
+    Linear intermediate;  // dim -> intermediate
+    Linear dense;         // intermediate -> dim
     LayerNormWeights output_norm;
 };
 
 struct TransformerWeights {
     ModelConfig config;
-    at::Tensor word;      // (vocab, dim)
-    at::Tensor position;  // (positions, dim)
-    at::Tensor type;      // (types, dim)
+    AlignedVector<float> word;      // (vocab, dim)
+    AlignedVector<float> position;  // (positions, dim)
+    AlignedVector<float> type;      // (types, dim)
     LayerNormWeights embedding_norm;
     std::vector<LayerWeights> layers;
 };
@@ -41,15 +40,14 @@ public:
         : file_(file), prefix_(std::move(prefix)) {}
 
     /// A copy. @throws FormatError if it is absent, of another shape, or not a float tensor
-    [[nodiscard]] at::Tensor read(const std::string& name,
-                                  const std::vector<std::size_t>& shape) const;
+    [[nodiscard]] AlignedVector<float> read(const std::string& name,
+                                            const std::vector<std::size_t>& shape) const;
     /// `name`.weight and `name`.bias, or gamma and beta as checkpoints before 2019 call them.
     [[nodiscard]] LayerNormWeights layer_norm(const std::string& name, std::size_t dim) const;
-    [[nodiscard]] PackedLinear linear(const std::string& name, std::size_t out,
-                                      std::size_t in) const;
+    [[nodiscard]] Linear linear(const std::string& name, std::size_t out, std::size_t in) const;
     /// Several layers of one input as one: their outputs side by side.
-    [[nodiscard]] PackedLinear linears(const std::vector<std::string>& names, std::size_t out,
-                                       std::size_t in) const;
+    [[nodiscard]] Linear linears(const std::vector<std::string>& names, std::size_t out,
+                                 std::size_t in) const;
 
 private:
     const Safetensors& file_;
