@@ -41,7 +41,7 @@ def encoder(model_directory: Path) -> Any:
 @pytest.fixture(scope="session")
 def data_directory() -> Path:
     """The real corpora: $UNITVEC_DATA, or shared/data beside the repository."""
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[1]
     path = Path(os.environ.get("UNITVEC_DATA", root.parent / "shared" / "data"))
     if not path.is_dir():
         pytest.skip(f"no test data at {path}; UNITVEC_DATA names its folder")
