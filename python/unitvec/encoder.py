@@ -17,7 +17,6 @@ from unitvec import _core
 from unitvec.fingerprint import MODEL_FILES, TOKENIZER_FILES, file_digest, files_of, fingerprint
 from unitvec.hub import resolve
 from unitvec.model_directory import SentenceSettings, read_settings
-from unitvec.progress import progress_bar
 from unitvec.tokenizer import Tokenizer
 
 FloatArray = npt.NDArray[np.float32]
@@ -437,11 +436,30 @@ class _Overflow:
             )
 
 
+class _NoBar:
+    """What a progress bar does, without one."""
+
+    def __enter__(self) -> _NoBar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def update(self, texts: int) -> None:
+        pass
+
+
 def _bar(sentences: str | Iterable[str], show: bool | None) -> Any:
-    if isinstance(sentences, str):
-        return progress_bar(1, "Encoding", "texts", bool(show))
-    total = len(sentences) if isinstance(sentences, Sized) else None
+    if show is False or (show is None and isinstance(sentences, str)):
+        return _NoBar()
+    from unitvec.progress import progress_bar  # tqdm takes longer to import than one query
+
+    total = 1 if isinstance(sentences, str) else _count(sentences)
     return progress_bar(total, "Encoding", "texts", show)
+
+
+def _count(sentences: Iterable[str]) -> int | None:
+    return len(sentences) if isinstance(sentences, Sized) else None
 
 
 def _runs(sentences: str | Iterable[str], prompt: str) -> Iterator[list[str]]:
