@@ -66,11 +66,16 @@ def _ask(question: str, settings: Settings, quick: bool) -> None:
     """Answers one question, keeps the answer, and brings the documents up to date."""
     print(f"== {question}", file=sys.stderr)
     module = _module(question)
+    about = machine()
+    if about["load_before"] > 0.5:
+        print(
+            f"the machine is busy (load {about['load_before']:.1f}): expect noise", file=sys.stderr
+        )
     record = {
         "question": question,
         "date": today(),
         "commit": commit(),
-        "machine": machine(),
+        "machine": about,
         "settings": dataclasses.asdict(settings),
         "result": module.run(settings),
     }

@@ -16,7 +16,7 @@ FLAGS = ("avx2", "fma", "avx512f", "avx512bw", "avx512_vnni", "avx512_bf16", "am
 
 
 def machine() -> dict[str, Any]:
-    """Processor with its instruction sets, usable cores, memory, kernel, Python."""
+    """Processor with its instruction sets, usable cores, memory, kernel, Python, load."""
     info = _fields(Path("/proc/cpuinfo"))
     memory = _fields(Path("/proc/meminfo")).get("MemTotal", "0 kB")
     flags = info.get("flags", "").split()
@@ -27,6 +27,7 @@ def machine() -> dict[str, Any]:
         "memory_gb": round(int(memory.split()[0]) / 2**20),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
+        "load_before": os.getloadavg()[0],  # processes that wanted a core in the last minute
     }
 
 
