@@ -36,8 +36,8 @@ public:
                                                   std::size_t threads) const = 0;
 };
 
-/// A BERT-family transformer, unpadded: a text's vectors are the same bits alone and in any batch, at
-/// any number of threads.
+/// A BERT-family transformer, unpadded: a text's vectors are the same bits alone and in any batch,
+/// at any number of threads.
 ///
 ///   x = LayerNorm(word[id] + position[i] + type[t])
 ///   each layer:  x = LayerNorm(x + W_o attention(W_q x, W_k x, W_v x))
