@@ -67,3 +67,26 @@ def test_the_demo_needs_no_test_package_and_no_second_torch(requirements):
     assert [line for line in test if line.startswith("torch")] == ["torch==2.13.0"]
     assert not [line for line in demo if line.startswith(("pytest", "sentence", "transformers"))]
     assert len(set(test)) == len(test)
+
+
+def test_a_package_that_cannot_be_fetched_is_named_for_every_system(tmp_path):
+    if shutil.which("cmake") is None:
+        pytest.skip("cmake is not installed")
+    script = tmp_path / "fetch.cmake"
+    script.write_text(
+        f'include("{ROOT.as_posix()}/cmake/Fetch.cmake")\n'
+        "unitvec_fetch(faiss https://example.invalid/faiss.git v1 "
+        "INSTALL libfaiss-dev faiss-devel faiss faiss-cpu)\n"
+    )
+    # `false` stands for a git that reaches nothing
+    command = ["cmake", f"-DUNITVEC_GIT={shutil.which('false')}", "-P", str(script)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode != 0
+    message = " ".join(done.stderr.split())
+    for install in (
+        "apt-get install libfaiss-dev",
+        "dnf install faiss-devel",
+        "brew install faiss",
+        "conda install -c conda-forge faiss-cpu",
+    ):
+        assert install in message
