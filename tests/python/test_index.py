@@ -495,8 +495,9 @@ def test_many_threads_search_while_one_adds():
 
 
 CTRL_C = """
-import sys, numpy as np
+import signal, sys, numpy as np
 from unitvec.index import Index
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job starts with it ignored
 x = np.random.default_rng(0).standard_normal((60_000, 128)).astype(np.float32)
 index = Index(128, kind=sys.argv[1])
 index.add(x[:1000])
