@@ -521,12 +521,17 @@ def test_ctrl_c_stops_add_and_search_and_leaves_a_sound_index(kind, left):
         [sys.executable, "-c", CTRL_C, kind], stdout=subprocess.PIPE, text=True
     )
     assert child.stdout is not None
-    for _ in range(1 if kind == "hnsw" else 2):
-        assert child.stdout.readline() == "ready\n"
-    time.sleep(0.5)  # into the middle of the work, which takes many times as long
-    child.send_signal(signal.SIGINT)
-    assert child.communicate(timeout=60)[0] == f"stopped {left} 5\n"
-    assert child.returncode == 0
+    try:
+        for _ in range(1 if kind == "hnsw" else 2):
+            assert child.stdout.readline() == "ready\n"
+        time.sleep(0.5)  # into the middle of the work, which takes many times as long
+        child.send_signal(signal.SIGINT)
+        assert child.communicate(timeout=60)[0] == f"stopped {left} 5\n"
+        assert child.returncode == 0
+    finally:
+        child.kill()  # a child that did not stop would go on for ever
+        child.wait()
+        child.stdout.close()
 
 
 FORKED = """
