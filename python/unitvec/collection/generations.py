@@ -7,16 +7,14 @@ renamed to `.bad-TIME` and rebuilt; nothing is deleted on suspicion.
 
 from __future__ import annotations
 
-import hashlib
 import time
 import warnings
 from pathlib import Path
 from typing import Any
 
 from unitvec.collection.store import Generation
+from unitvec.fingerprint import file_digest
 from unitvec.index import Index
-
-_READ_AT_ONCE = 2**20
 
 
 class IndexFileWarning(UserWarning):
@@ -41,7 +39,7 @@ def write_generation(
     path = directory / f"index-{number:08d}.uvi"
     index.save(path)
     return pointer._replace(
-        generation=number, file=path.name, bytes=path.stat().st_size, sha256=_sha256(path)
+        generation=number, file=path.name, bytes=path.stat().st_size, sha256=file_digest(path)
     )
 
 
@@ -92,15 +90,9 @@ def _doubt(path: Path, pointer: Generation, uuid: str) -> str | None:
         return "is a link or has a path for a name"
     if path.stat().st_size != pointer.bytes:
         return f"has {path.stat().st_size} bytes instead of {pointer.bytes}"
-    return None if _sha256(path) == pointer.sha256 else "does not have the bytes that were written"
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(_READ_AT_ONCE):
-            digest.update(block)
-    return digest.hexdigest()
+    if file_digest(path) != pointer.sha256:
+        return "does not have the bytes that were written"
+    return None
 
 
 def _put_aside(path: Path, reason: str, read_only: bool) -> None:
