@@ -16,9 +16,6 @@ public:
     /// @param bias    shape (out)
     Linear(MatrixView<const float> weight, std::span<const float> bias);
 
-    [[nodiscard]] std::size_t in() const { return in_; }
-    [[nodiscard]] std::size_t out() const { return out_; }
-
     /// @param x         shape (rows, in)
     /// @param residual  shape (rows, out) with Epilogue::add, else nullptr
     /// @param y         shape (rows, out); not x
