@@ -241,3 +241,21 @@ TEST_CASE("exp has a relative error below 2e-7 and underflows to 0", "[encoder_k
     encoder_kernels(isa).exp(far.data(), far.size(), y.data());
     for (std::size_t i = 0; i < far.size(); ++i) CHECK(y[i] == 0.0F);
 }
+
+TEST_CASE("2^x has a relative error below 1.5e-7 and never reaches 0", "[encoder_kernels]") {
+    const auto isa = GENERATE(from_range(available_isas()));
+    std::vector<float> x{0.0F, -0.0F, -1e-30F, -0.5F, -1.0F, -1.5F, -125.0F};
+    for (float v = -125.0F; v <= 0.0F; v += 0.00531F) x.push_back(v);
+    std::vector<float> y(x.size());
+    encoder_kernels(isa).exp2(x.data(), x.size(), y.data());
+    double worst = 0.0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        const double expected = std::exp2(static_cast<double>(x[i]));
+        worst = std::max(worst, std::abs(y[i] - expected) / expected);
+    }
+    INFO("isa " << name(isa));
+    CHECK(worst < 1.5e-7);
+    const std::vector<float> far{-126.0F, -1000.0F, -std::numeric_limits<float>::infinity()};
+    encoder_kernels(isa).exp2(far.data(), far.size(), y.data());
+    for (std::size_t i = 0; i < far.size(); ++i) CHECK(y[i] == std::ldexp(1.0F, -125));
+}
