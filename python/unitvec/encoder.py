@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence, Sized
+from contextlib import AbstractContextManager
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -17,20 +18,19 @@ from unitvec import _core
 from unitvec.fingerprint import MODEL_FILES, TOKENIZER_FILES, file_digest, files_of, fingerprint
 from unitvec.hub import resolve
 from unitvec.model_directory import SentenceSettings, read_settings
+from unitvec.overflow import MODES, Overflow, OverflowCount, TruncationWarning
+from unitvec.progress import Bar, NoBar, progress_bar
 from unitvec.tokenizer import Tokenizer
 
+__all__ = ["Encoder", "TruncationWarning"]
+
 FloatArray = npt.NDArray[np.float32]
-Overflow = Literal["warn", "error", "truncate"]
 OutputValue = Literal["sentence_embedding", "token_embeddings"]
 
 #: Texts handed to the core at a time: enough to keep it busy, few enough that a long job streams.
 TEXTS_AT_ONCE = 2048
 
 DTYPES = ("float32", "auto")
-
-
-class TruncationWarning(UserWarning):
-    """Texts were longer than the model reads; what came after the limit was not encoded."""
 
 
 class Encoder:
@@ -251,7 +251,7 @@ class Encoder:
         single = isinstance(sentences, str)
         if normalize_embeddings is None:
             normalize_embeddings = self.normalize_embeddings
-        overflow = _Overflow(on_overflow, self.max_seq_length)
+        overflow = OverflowCount(on_overflow, self.max_seq_length)
         parts: list[Any] = []
         with _bar(sentences, show_progress_bar) as bar:
             for texts in _runs(sentences, before):
@@ -260,7 +260,7 @@ class Encoder:
                 parts.append(
                     self._encode_sequences(sequences, output_value, normalize_embeddings, bar)
                 )
-        overflow.warn()
+        overflow.warn(stacklevel=2)
         result = self._joined(parts, output_value)
         if output_value == "sentence_embedding" and truncate_dim is not None:
             result = _truncated(result, truncate_dim, normalize_embeddings)
@@ -337,7 +337,7 @@ class Encoder:
                 "[encode] expected output_value to be 'sentence_embedding', 'token_embeddings' or "
                 f"None, got {output_value!r}"
             )
-        if on_overflow not in ("warn", "error", "truncate"):
+        if on_overflow not in MODES:
             raise ValueError(
                 "[encode] expected on_overflow to be 'warn', 'error' or 'truncate', "
                 f"got {on_overflow!r}"
@@ -371,7 +371,7 @@ class Encoder:
         return _core.tokenize(self.tokenizer._core, texts, self.max_seq_length, self.threads or 0)
 
     def _encode_sequences(
-        self, sequences: _core.TokenSequences, output_value: str | None, normalize: bool, bar: Any
+        self, sequences: _core.TokenSequences, output_value: str | None, normalize: bool, bar: Bar
     ) -> Any:
         done = 0
 
@@ -402,58 +402,9 @@ class Encoder:
         return self._core.hidden_states(sequences, self.threads or 0)
 
 
-class _Overflow:
-    """Counts texts that are longer than the model reads, and says so as the caller wished."""
-
-    def __init__(self, mode: str, limit: int) -> None:
-        self.mode = mode
-        self.limit = limit
-        self.seen = 0
-        self.count = 0
-        self.longest = 0
-
-    def check(self, full_lengths: npt.NDArray[np.int64]) -> None:
-        over = full_lengths > self.limit
-        if over.any():
-            if self.mode == "error":
-                first = int(over.argmax())
-                raise ValueError(
-                    f"[encode] expected texts of at most {self.limit} tokens, got "
-                    f"{full_lengths[first]} in text {self.seen + first}"
-                )
-            self.count += int(over.sum())
-            self.longest = max(self.longest, int(full_lengths.max()))
-        self.seen += len(full_lengths)
-
-    def warn(self) -> None:
-        if self.mode == "warn" and self.count:
-            warnings.warn(
-                f"{self.count} of {self.seen} texts are longer than the {self.limit} tokens this "
-                f"model reads (the longest: {self.longest}); the rest of each was not encoded. "
-                "Split them, or pass on_overflow='truncate' to accept it.",
-                TruncationWarning,
-                stacklevel=3,
-            )
-
-
-class _NoBar:
-    """What a progress bar does, without one."""
-
-    def __enter__(self) -> _NoBar:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def update(self, texts: int) -> None:
-        pass
-
-
-def _bar(sentences: str | Iterable[str], show: bool | None) -> Any:
+def _bar(sentences: str | Iterable[str], show: bool | None) -> AbstractContextManager[Bar]:
     if show is False or (show is None and isinstance(sentences, str)):
-        return _NoBar()
-    from unitvec.progress import progress_bar  # tqdm takes longer to import than one query
-
+        return NoBar()
     total = 1 if isinstance(sentences, str) else _count(sentences)
     return progress_bar(total, "Encoding", "texts", show)
 

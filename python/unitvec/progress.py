@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
-
-from tqdm.auto import tqdm
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 #: Shorter jobs show no bar, in seconds.
 DELAY = 1.0
 
 
+class Bar(Protocol):
+    """What a job tells of its progress."""
+
+    def update(self, n: int) -> Any:
+        """`n` more units are done."""
+
+
+class NoBar:
+    """Stands in for a progress bar where none is shown."""
+
+    def __enter__(self) -> NoBar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def update(self, n: int) -> None:
+        """Does nothing."""
+
+
 def progress_bar(
     total: int | None, description: str, unit: str, show: bool | None = None
-) -> tqdm[Any]:
+) -> AbstractContextManager[Bar]:
     """A tqdm bar on stderr.
 
     Args:
@@ -23,8 +42,10 @@ def progress_bar(
         show: True at once; False never; None on a terminal or in a notebook, and only once the job
             has lasted `DELAY` seconds.
     """
+    from tqdm.auto import tqdm  # 50 ms: longer than one query takes
+
     watched = sys.stderr is not None and (sys.stderr.isatty() or "ipykernel" in sys.modules)
-    return tqdm(
+    bar: AbstractContextManager[Bar] = tqdm(
         total=total,
         desc=description,
         unit=f" {unit}",
@@ -33,3 +54,4 @@ def progress_bar(
         dynamic_ncols=True,
         leave=bool(show),
     )
+    return bar

@@ -272,6 +272,19 @@ def test_overflow_warns_once_with_the_count_and_the_longest(tiny_encoder):
     assert caught[0].filename == __file__
 
 
+def test_a_collection_warns_once_a_call_too(tmp_path: Path, tiny_encoder):
+    from unitvec.collection.batches import BATCH_DOCUMENTS
+
+    texts = ["cat " * 30] * (BATCH_DOCUMENTS + 3)
+    with (
+        uv.Collection(tmp_path / "c.uv", encoder=tiny_encoder) as db,
+        pytest.warns(TruncationWarning, match=f"{len(texts)} of {len(texts)} texts") as caught,
+    ):
+        db.add(texts)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+
+
 def test_overflow_as_an_error_names_the_text(tiny_encoder):
     with pytest.raises(ValueError, match="at most 24 tokens, got 32 in text 1"):
         tiny_encoder.encode(["dog", "cat " * 30], on_overflow="error")

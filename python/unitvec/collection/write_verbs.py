@@ -15,6 +15,8 @@ from unitvec.collection.filters import compile_where
 from unitvec.collection.inputs import check_vectors
 from unitvec.collection.opened import OpenCollection
 from unitvec.collection.store import Store
+from unitvec.overflow import warned_together
+from unitvec.progress import Bar, NoBar, progress_bar
 
 Metadata = Mapping[str, Any]
 WriteBatch = Callable[[Store, Batch], list[str]]
@@ -122,7 +124,11 @@ class WriteVerbs(OpenCollection):
             raise ValueError("[Collection] expected documents, embeddings or both")
         stored: list[str] = []
         session = self._session
-        with session.exclusive(), self._bar(columns.size, show_progress_bar) as bar:
+        with (
+            warned_together(stacklevel=3),
+            session.exclusive(),
+            self._bar(columns.size, show_progress_bar) as bar,
+        ):
             whole = nullcontext() if columns.is_stream else session.writing()
             with whole:
                 for batch in columns.batches():
@@ -133,13 +139,10 @@ class WriteVerbs(OpenCollection):
             session.maintain()
         return stored
 
-    def _bar(self, total: int | None, show: bool | None) -> AbstractContextManager[Any]:
+    def _bar(self, total: int | None, show: bool | None) -> AbstractContextManager[Bar]:
         if not show and (show is False or (total is not None and total < _BAR_FROM)):
-            return nullcontext(_NoBar())
-        from unitvec.progress import progress_bar
-
-        bar: AbstractContextManager[Any] = progress_bar(total, "Storing", "documents", show)
-        return bar
+            return NoBar()
+        return progress_bar(total, "Storing", "documents", show)
 
     def _add_batch(self, store: Store, batch: Batch) -> list[str]:
         if batch.ids is not None:  # before the documents are encoded, which takes the time
@@ -178,10 +181,3 @@ class WriteVerbs(OpenCollection):
     def _embed(self, documents: list[str]) -> NDArray[np.float32]:
         vectors = self.encoder.encode_document(documents, show_progress_bar=False)
         return check_vectors(vectors, self.dim, self.metric, "encoded documents")
-
-
-class _NoBar:
-    """Stands in for a progress bar where none is shown."""
-
-    def update(self, _: int) -> None:
-        """Does nothing."""
