@@ -16,8 +16,11 @@ MODEL_FILES = ("config.json", "*.safetensors")
 TOKENIZER_FILES = (
     "tokenizer.json",
     "vocab.txt",
+    "vocab.json",
+    "merges.txt",
     "tokenizer_config.json",
     "special_tokens_map.json",
+    "added_tokens.json",
 )
 
 BLOCK = 1 << 20  # bytes read at a time

@@ -43,8 +43,8 @@ class Tokenizer:
 
     Offsets count code points of the text as it was given, as Python indexes it, half-open. A lone
     surrogate (half a character, which UTF-8 cannot say) reads as U+FFFD, which BERT's cleaning
-    takes away. Truncation and padding stored in tokenizer.json are not obeyed: the caller says what
-    is wanted.
+    takes away and byte-level BPE keeps. Truncation and padding stored in tokenizer.json are not
+    obeyed: the caller says what is wanted.
 
     Example:
         >>> tokenizer = Tokenizer.from_pretrained("all-MiniLM-L6-v2")
@@ -53,10 +53,10 @@ class Tokenizer:
     """
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
-        """Reads tokenizer.json, else vocab.txt, from a directory.
+        """Reads tokenizer.json, else vocab.json with merges.txt, else vocab.txt, from a directory.
 
         Raises:
-            FormatError: if neither is there, or one is damaged or of a kind that is not supported.
+            FormatError: if none is there, or one is damaged or of a kind that is not supported.
         """
         self.directory = Path(directory)
         self._core = _core.Tokenizer.from_directory(str(directory))

@@ -302,5 +302,5 @@ TEST_CASE("vocab.txt is read with the settings beside it", "[tokenizer]") {
     CHECK_THROWS_WITH(Tokenizer::from_directory(folder.path()),
                       ContainsSubstring("tokenizer_class"));
     const TemporaryFolder empty;
-    CHECK_THROWS_WITH(Tokenizer::from_directory(empty.path()), ContainsSubstring("got neither"));
+    CHECK_THROWS_WITH(Tokenizer::from_directory(empty.path()), ContainsSubstring("got none"));
 }

@@ -80,3 +80,14 @@ TEST_CASE("properties follow the versions that the header names", "[unicode]") {
     CHECK(unicode::combining_class(U'a') == 0);
     CHECK(unicode::properties(unicode::kCodePoints) == 0);
 }
+
+TEST_CASE("what is UTF-8 and what is not", "[unicode]") {
+    using unitvec::unicode::is_valid;
+    CHECK(is_valid(""));
+    CHECK(is_valid("a\u00E9\u65E5\U0001F50B"));
+    CHECK(is_valid("a\uFFFDb"));  // the replacement character itself
+    CHECK_FALSE(is_valid("\xFF"));
+    CHECK_FALSE(is_valid("\xE6\x97"));      // cut off
+    CHECK_FALSE(is_valid("\xED\xA0\x80"));  // a surrogate
+    CHECK_FALSE(is_valid("\xC0\xAF"));      // too long a form
+}

@@ -12,40 +12,16 @@ none of which these tests touch:
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 import unitvec as uv
+from corpora import corpus
+from same_tokens import differences
 
 tokenizers = pytest.importorskip("tokenizers", reason="compares with Hugging Face's tokenizers")
-
-FIELDS = ("ids", "type_ids", "attention_mask", "special_tokens_mask", "offsets", "word_ids")
-
-
-def jsonl(path: Path, *keys: str) -> list[str]:
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [row[key] for row in rows for key in keys if key in row]
-
-
-def corpus(data: Path, name: str) -> list[str]:
-    """The texts of one corpus, each sentence or document one."""
-    if name == "stsb":
-        (path,) = (data / name).glob("*.csv")
-        with path.open(encoding="utf-8", newline="") as stream:
-            return [text for row in csv.reader(stream) for text in row[:2]]
-    if name == "naughty":
-        return json.loads((data / "unicode" / "blns.json").read_text(encoding="utf-8"))
-    if name == "tatoeba":
-        paths = sorted((data / "unicode").glob("tatoeba.*"))
-        return [t for p in paths for t in p.read_text(encoding="utf-8").split("\n")]
-    if name == "wikitext2":
-        paths = sorted((data / name).glob("*.txt"))
-        return [t for p in paths for t in p.read_text(encoding="utf-8").split("\n")]
-    return [t for p in sorted((data / name).glob("*.jsonl")) for t in jsonl(p, "title", "text")]
 
 
 @pytest.fixture(scope="module")
@@ -59,12 +35,6 @@ def peer(model_directory: Path):
 @pytest.fixture(scope="module")
 def tokenizer(model_directory: Path) -> uv.Tokenizer:
     return uv.Tokenizer.from_pretrained(model_directory)
-
-
-def differences(ours: uv.Tokenizer, theirs, texts: Sequence) -> Iterator[tuple]:
-    """Text and field wherever the two differ."""
-    for text, a, b in zip(texts, ours.encode_batch(texts), theirs.encode_batch(texts), strict=True):
-        yield from ((text, field) for field in FIELDS if getattr(a, field) != getattr(b, field))
 
 
 @pytest.mark.parametrize(

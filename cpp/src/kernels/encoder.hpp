@@ -86,7 +86,8 @@ struct EncoderKernels {
     void (*attention)(const AttentionHead& head, float* scratch);
     std::size_t (*attention_scratch)(std::size_t seq_len, std::size_t head_dim);
 
-    /// y[i] = exp(x[i]), 2^x[i] for x[i] <= 0, and erf(x[i]) as the kernels compute them. For tests.
+    /// y[i] = exp(x[i]), 2^x[i] for x[i] <= 0, and erf(x[i]) as the kernels compute them. For
+    /// tests.
     void (*exp)(const float* x, std::size_t n, float* y);
     void (*exp2)(const float* x, std::size_t n, float* y);
     void (*erf)(const float* x, std::size_t n, float* y);

@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "byte_level.hpp"
+#include "unitvec/text/unicode.hpp"
+
 namespace unitvec {
 namespace {
 
@@ -47,6 +50,16 @@ std::string join_words(std::span<const std::string_view> tokens) {
     return text;
 }
 
+/// A token with a character that stands for no byte is text of its own. What is not UTF-8 in the
+/// end (a token cut off inside a character) reads as U+FFFD.
+std::string join_bytes(std::span<const std::string_view> tokens) {
+    std::string bytes;
+    for (const auto token : tokens) {
+        bytes += byte_level::bytes_of(token).value_or(std::string(token));
+    }
+    return unicode::encode(unicode::decode(bytes));
+}
+
 }  // namespace
 
 std::string Decoder::decode(std::span<const std::string_view> tokens,
@@ -55,6 +68,7 @@ std::string Decoder::decode(std::span<const std::string_view> tokens,
     switch (kind) {
         case Kind::words: return join_words(tokens);
         case Kind::wordpiece: return join_wordpieces(tokens, *this, clean);
+        case Kind::byte_level: return clean ? cleaned(join_bytes(tokens)) : join_bytes(tokens);
     }
     return {};
 }

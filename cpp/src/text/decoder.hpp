@@ -10,8 +10,9 @@ namespace unitvec {
 /// How the pieces of a model are joined.
 struct Decoder {
     enum class Kind {
-        words,      ///< a space between two tokens
-        wordpiece,  ///< a space between two tokens, none before one that begins with `prefix`
+        words,       ///< a space between two tokens
+        wordpiece,   ///< a space between two tokens, none before one that begins with `prefix`
+        byte_level,  ///< the bytes that the tokens' characters stand for
     };
     Kind kind = Kind::words;
     std::string prefix = "##";

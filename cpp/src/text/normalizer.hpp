@@ -36,6 +36,7 @@ public:
     explicit Normalizer(std::vector<NormalizerStep> steps) : steps_(std::move(steps)) {}
 
     [[nodiscard]] bool has(NormalizerStep step) const;
+    [[nodiscard]] bool is_empty() const { return steps_.empty(); }
 
     /// Applies all rules to a text. Where decomposition reorders marks, sources follow
     /// `tokenizers`: the i-th decomposed character, in the new order, is taken for the i-th

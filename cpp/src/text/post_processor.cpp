@@ -32,12 +32,15 @@ void append_special(Encoding& to, const TemplateItem& item) {
     to.sequence_ids.push_back(-1);
 }
 
-void append_text(Encoding& to, const TemplateItem& item, std::span<const Piece> text) {
+void append_text(Encoding& to, const TemplateItem& item, std::span<const Piece> text,
+                 const OffsetTrimmer& trimmer) {
+    const auto before = to.ids.size();
     for (const auto& piece : text) {
         to.ids.push_back(piece.id);
         to.offsets.push_back({piece.begin, piece.end});
         to.word_ids.push_back(static_cast<std::int32_t>(piece.word));
     }
+    trimmer.trim(text, std::span(to.offsets).subspan(before));
     const auto size = to.ids.size();
     to.type_ids.resize(size, item.type_id);
     to.attention_mask.resize(size, 1);
@@ -64,14 +67,15 @@ const Template& PostProcessor::chosen(bool pair, bool add_special_tokens) const 
     return pair ? plain_pair_ : plain_single_;
 }
 
-Encoding fill(const Template& items, std::span<const Piece> first, std::span<const Piece> second) {
+Encoding fill(const Template& items, std::span<const Piece> first, std::span<const Piece> second,
+              const OffsetTrimmer& trimmer) {
     Encoding out;
     reserve(out, first.size() + second.size() + items.size());
     for (const auto& item : items) {
         switch (item.kind) {
             case Kind::special: append_special(out, item); break;
-            case Kind::first: append_text(out, item, first); break;
-            case Kind::second: append_text(out, item, second); break;
+            case Kind::first: append_text(out, item, first, trimmer); break;
+            case Kind::second: append_text(out, item, second, trimmer); break;
         }
     }
     return out;

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "offset_trimmer.hpp"
 #include "subword_model.hpp"
 #include "unitvec/text/encoding.hpp"
 
@@ -38,6 +39,6 @@ private:
 
 /// Puts tokens into the places of a template.
 [[nodiscard]] Encoding fill(const Template& items, std::span<const Piece> first,
-                            std::span<const Piece> second);
+                            std::span<const Piece> second, const OffsetTrimmer& trimmer);
 
 }  // namespace unitvec

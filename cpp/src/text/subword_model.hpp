@@ -14,6 +14,11 @@ struct Piece {
     std::int32_t id;
     std::uint32_t begin, end;  ///< code points of the text
     std::uint32_t word;        ///< number of the word in the text
+    /// White space at both ends of an added token's text, in code points; of other tokens their
+    /// spelling says it.
+    std::int32_t leading = kAsSpelled, trailing = kAsSpelled;
+
+    static constexpr std::int32_t kAsSpelled = -1;
 };
 
 /// Tokens of a text, and how far it has been read.
@@ -36,6 +41,8 @@ public:
     /// Appends the tokens with their places and moves `pieces.position` behind the text.
     virtual void append_pieces(std::string_view text, Pieces& pieces) const = 0;
 
+    /// False where normalize() gives every text back as it is.
+    [[nodiscard]] virtual bool changes_text() const { return true; }
     /// The text after normalisation; sources count from the start of `text`.
     [[nodiscard]] virtual NormalizedText normalize(std::string_view text) const = 0;
     /// Appends the tokens of text that is normalised already; its sources are code points of the

@@ -68,6 +68,39 @@ void append_searched(const Data& data, std::string_view text, Pieces& pieces) {
     pieces.position += code_points(text);
 }
 
+std::size_t length_of(const AddedTokenFinder::Match& match) {
+    return match.end - match.begin;
+}
+
+/// Code points of white space at the start and at the end.
+std::pair<std::int32_t, std::int32_t> spaces_around(std::string_view text) {
+    const auto characters = unicode::decode(text);
+    const auto count = [](auto first, auto last) {
+        return static_cast<std::int32_t>(std::find_if_not(first, last, unicode::is_whitespace) -
+                                         first);
+    };
+    return {count(characters.begin(), characters.end()),
+            count(characters.rbegin(), characters.rend())};
+}
+
+/// Calls on_text(stretch) between the added tokens of `finder`; these become pieces of their own.
+template <typename OnText>
+void append_split(const AddedTokenFinder& finder, std::string_view text, Pieces& pieces,
+                  OnText on_text) {
+    split(finder, text, on_text, [&](const AddedTokenFinder::Match& match, std::size_t done) {
+        const auto length = code_points(text.substr(match.begin, length_of(match)));
+        // White space that the token before has taken may be part of this one too.
+        const auto begin =
+            match.begin >= done
+                ? pieces.position
+                : pieces.position - code_points(text.substr(match.begin, done - match.begin));
+        pieces.position = begin + length;
+        const auto [leading, trailing] = spaces_around(text.substr(match.begin, length_of(match)));
+        pieces.tokens.push_back(
+            {match.id, begin, pieces.position, pieces.words++, leading, trailing});
+    });
+}
+
 Pieces pieces_of(const Data& data, std::string_view text) {
     if (text.size() >= UINT32_MAX) {
         throw_invalid("encode", "a text of less than 4 GiB",
@@ -75,22 +108,16 @@ Pieces pieces_of(const Data& data, std::string_view text) {
     }
     Pieces pieces;
     pieces.tokens.reserve(text.size() / 4 + 4);  // English has four to five bytes a token
-    split(
-        data.in_text, text,
-        [&](std::string_view plain) {
-            if (data.in_normalized.is_empty()) return data.model->append_pieces(plain, pieces);
-            append_searched(data, plain, pieces);
-        },
-        [&](const AddedTokenFinder::Match& match, std::size_t done) {
-            const auto length = code_points(text.substr(match.begin, match.end - match.begin));
-            // White space that the token before has taken may be part of this one too.
-            const auto begin =
-                match.begin >= done
-                    ? pieces.position
-                    : pieces.position - code_points(text.substr(match.begin, done - match.begin));
-            pieces.position = begin + length;
-            pieces.tokens.push_back({match.id, begin, pieces.position, pieces.words++});
-        });
+    const auto append = [&](std::string_view plain) { data.model->append_pieces(plain, pieces); };
+    append_split(data.in_text, text, pieces, [&](std::string_view stretch) {
+        if (data.in_normalized.is_empty()) {
+            append(stretch);
+        } else if (data.model->changes_text()) {
+            append_searched(data, stretch, pieces);
+        } else {
+            append_split(data.in_normalized, stretch, pieces, append);
+        }
+    });
     return pieces;
 }
 
@@ -107,12 +134,12 @@ std::size_t room_for_text(const char* function, std::size_t max_length, std::siz
 }
 
 /// All windows of a text or a pair: every window of the first with every window of the second.
-Encoding assemble(const Template& items, std::span<const Piece> first,
+Encoding assemble(const Template& items, const OffsetTrimmer& trimmer, std::span<const Piece> first,
                   std::span<const Piece> second, const std::vector<Window>& first_windows,
                   const std::vector<Window>& second_windows) {
     const auto fill_with = [&](const Window& a, const Window& b) {
         return fill(items, first.subspan(a.begin, a.end - a.begin),
-                    second.subspan(b.begin, b.end - b.begin));
+                    second.subspan(b.begin, b.end - b.begin), trimmer);
     };
     Encoding out = fill_with(first_windows[0], second_windows[0]);
     for (std::size_t i = 1; i < first_windows.size(); ++i) {
@@ -129,11 +156,18 @@ Encoding assemble(const Template& items, std::span<const Piece> first,
 }  // namespace
 
 Tokenizer Tokenizer::from_directory(const std::filesystem::path& directory) {
-    const auto json = directory / "tokenizer.json";
-    auto names = read_special_names(directory);
-    auto parts = std::filesystem::exists(json) ? read_tokenizer_json(json, std::move(names))
-                                               : read_vocab_txt(directory, std::move(names));
-    return Tokenizer(std::make_shared<const Data>(std::move(parts)));
+    const auto has = [&](const char* file) { return std::filesystem::exists(directory / file); };
+    const auto read = [&]() -> TokenizerParts {
+        auto names = read_special_names(directory);
+        if (has("tokenizer.json")) {
+            return read_tokenizer_json(directory / "tokenizer.json", std::move(names));
+        }
+        if (has("vocab.json") && has("merges.txt")) {
+            return read_vocab_json(directory, std::move(names));
+        }
+        return read_vocab_txt(directory, std::move(names));
+    };
+    return Tokenizer(std::make_shared<const Data>(read()));
 }
 
 Encoding Tokenizer::encode(std::string_view text, std::optional<std::string_view> pair,
@@ -146,7 +180,7 @@ Encoding Tokenizer::encode(std::string_view text, std::optional<std::string_view
     const auto [first_length, second_length] =
         kept_lengths(first.tokens.size(), second.tokens.size(), has_pair, room, options.strategy);
     return assemble(data_->post_processor.chosen(has_pair, options.add_special_tokens),
-                    first.tokens, second.tokens,
+                    data_->trimmer, first.tokens, second.tokens,
                     windows(first.tokens.size(), first_length, options.stride, options.side),
                     windows(second.tokens.size(), second_length, options.stride, options.side));
 }
@@ -184,13 +218,21 @@ std::size_t Tokenizer::append_ids(std::string_view text, std::size_t max_length,
 }
 
 void Tokenizer::append_text_ids(std::string_view text, std::vector<std::int32_t>& ids) const {
-    if (!data_->in_normalized.is_empty()) {
+    const auto append = [&](std::string_view plain) { data_->model->append_ids(plain, ids); };
+    const auto append_token = [&](const AddedTokenFinder::Match& match, std::size_t) {
+        ids.push_back(match.id);
+    };
+    if (data_->in_normalized.is_empty()) {
+        split(data_->in_text, text, append, append_token);
+    } else if (data_->model->changes_text()) {
         for (const auto& piece : pieces_of(*data_, text).tokens) ids.push_back(piece.id);
-        return;
+    } else {
+        const auto& inner = data_->in_normalized;
+        split(
+            data_->in_text, text,
+            [&](std::string_view stretch) { split(inner, stretch, append, append_token); },
+            append_token);
     }
-    split(
-        data_->in_text, text, [&](std::string_view plain) { data_->model->append_ids(plain, ids); },
-        [&](const AddedTokenFinder::Match& match, std::size_t) { ids.push_back(match.id); });
 }
 
 std::size_t Tokenizer::special_token_count(bool pair) const {

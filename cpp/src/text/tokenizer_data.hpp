@@ -8,6 +8,7 @@
 
 #include "added_tokens.hpp"
 #include "decoder.hpp"
+#include "offset_trimmer.hpp"
 #include "post_processor.hpp"
 #include "subword_model.hpp"
 #include "unitvec/text/tokenizer.hpp"
@@ -27,6 +28,7 @@ struct TokenizerParts {
     std::unique_ptr<const SubwordModel> model;
     std::vector<AddedToken> added;
     PostProcessor post_processor;
+    OffsetTrimming trimming;
     Decoder decoder;
     SpecialNames names;
     std::string file;         ///< for messages
@@ -42,6 +44,7 @@ struct Tokenizer::Data {
     std::unique_ptr<const SubwordModel> model;
     AddedTokenFinder in_text, in_normalized;
     PostProcessor post_processor;
+    OffsetTrimmer trimmer;
     Decoder decoder;
     std::vector<bool> is_special;  ///< by id
     std::optional<std::int32_t> pad_id, mask_id;
@@ -54,6 +57,10 @@ struct Tokenizer::Data {
 /// Reads vocab.txt and the settings beside it. @throws FormatError as above
 [[nodiscard]] TokenizerParts read_vocab_txt(const std::filesystem::path& directory,
                                             SpecialNames names);
+
+/// Reads vocab.json, merges.txt and the settings beside them. @throws FormatError as above
+[[nodiscard]] TokenizerParts read_vocab_json(const std::filesystem::path& directory,
+                                             SpecialNames names);
 
 /// From tokenizer_config.json and special_tokens_map.json, where these exist.
 [[nodiscard]] SpecialNames read_special_names(const std::filesystem::path& directory);

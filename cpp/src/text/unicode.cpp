@@ -128,6 +128,19 @@ std::string encode(std::u32string_view text) {
     return utf8;
 }
 
+bool is_valid(std::string_view utf8) {
+    const char* const end = utf8.data() + utf8.size();
+    for (const char* p = utf8.data(); p < end;) {
+        const auto [code, length] = decode_utf8(p, end);
+        const auto left = static_cast<std::size_t>(end - p);
+        if (code == kReplacement && !std::string_view(p, left).starts_with("\xEF\xBF\xBD")) {
+            return false;
+        }
+        p += length;
+    }
+    return true;
+}
+
 std::size_t count_code_points(std::string_view utf8) {
     std::size_t count = 0;
     const char* const end = utf8.data() + utf8.size();

@@ -15,7 +15,7 @@
 namespace unitvec {
 
 /// One text or a pair of texts, both UTF-8. Bytes that are not UTF-8 read as U+FFFD, one for each
-/// maximal ill-formed sequence; BERT's cleaning then removes them.
+/// maximal ill-formed sequence; BERT's cleaning then removes them, byte-level BPE keeps them.
 struct TextPair {
     std::string_view first;
     std::optional<std::string_view> second = {};
@@ -28,8 +28,9 @@ struct TextPair {
 /// tokens where the model's limit is 256. The caller says what is wanted.
 class Tokenizer {
 public:
-    /// Reads `tokenizer.json`, else `vocab.txt` with `tokenizer_config.json` and
-    /// `special_tokens_map.json` where these exist.
+    /// Reads `tokenizer.json` (WordPiece or byte-level BPE), else `vocab.json` with `merges.txt`,
+    /// else `vocab.txt`; the latter with `tokenizer_config.json`, `special_tokens_map.json` and
+    /// `added_tokens.json` where these exist.
     ///
     /// @throws FormatError naming file and field if there is none, if one is damaged (a token
     /// twice,

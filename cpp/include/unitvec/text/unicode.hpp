@@ -42,6 +42,9 @@ void append_utf8(char32_t code, std::string& out);
 [[nodiscard]] std::u32string decode(std::string_view utf8);
 [[nodiscard]] std::string encode(std::u32string_view text);
 
+/// Whether the bytes are UTF-8.
+[[nodiscard]] bool is_valid(std::string_view utf8);
+
 /// How many code points `decode` finds.
 [[nodiscard]] std::size_t count_code_points(std::string_view utf8);
 

@@ -1,0 +1,38 @@
+#pragma once
+/// Takes the space that byte-level tokens begin with out of their offsets.
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "subword_model.hpp"
+#include "unitvec/text/encoding.hpp"
+#include "unitvec/text/vocabulary.hpp"
+
+namespace unitvec {
+
+/// What a post-processor says about offsets.
+struct OffsetTrimming {
+    bool is_on = false;
+    bool add_prefix_space = false;  ///< the first token's first space is not in the text
+};
+
+/// Immutable.
+class OffsetTrimmer {
+public:
+    OffsetTrimmer(const Vocabulary& tokens, OffsetTrimming trimming);
+
+    /// @param pieces   one window of one text
+    /// @param offsets  theirs
+    void trim(std::span<const Piece> pieces, std::span<Offset> offsets) const;
+
+private:
+    struct Spaces {
+        std::uint32_t leading = 0, trailing = 0;  ///< characters
+    };
+    [[nodiscard]] Spaces spaces_of(const Piece& piece) const;
+
+    OffsetTrimming settings_;
+    std::vector<Spaces> spaces_;  ///< by id
+};
+
+}  // namespace unitvec
