@@ -4,6 +4,7 @@ stubs.py            writes the file
 stubs.py --check    changes nothing; shows the difference and exits with 1 where there is one
 """
 
+import argparse
 import difflib
 import importlib.metadata
 import pathlib
@@ -52,8 +53,11 @@ def difference(old: str, new: str) -> str:
 
 def main() -> int:
     """Writes or checks; see the module's description."""
+    parser = argparse.ArgumentParser(description="Write the types of the extension module.")
+    parser.add_argument("--check", action="store_true", help="only show what would change")
+    check = parser.parse_args().check
     text = generate()
-    if sys.argv[1:] == ["--check"]:
+    if check:
         shown = difference(STUBS.read_text(encoding="utf-8") if STUBS.is_file() else "", text)
         sys.stdout.write(shown)
         return 1 if shown else 0

@@ -30,9 +30,16 @@ std::function<void(std::size_t)> progress_callback(const std::optional<py::funct
     };
 }
 
-TokenSequences sequences_from_ids(const std::vector<std::vector<std::int32_t>>& texts) {
+TokenSequences sequences_from_ids(const std::vector<std::vector<std::int32_t>>& texts,
+                                  const std::optional<std::vector<std::size_t>>& full_lengths) {
+    if (full_lengths && full_lengths->size() != texts.size()) {
+        throw_invalid("from_ids", std::to_string(texts.size()) + " full_lengths, one a text",
+                      std::to_string(full_lengths->size()));
+    }
     TokenSequences sequences;
-    for (const auto& ids : texts) sequences.append(ids, ids.size());
+    for (std::size_t t = 0; t < texts.size(); ++t) {
+        sequences.append(texts[t], full_lengths ? (*full_lengths)[t] : texts[t].size());
+    }
     return sequences;
 }
 
@@ -56,7 +63,9 @@ std::vector<std::size_t> as_offsets(const Int64Array& array) {
 void register_sequences(py::module_& m) {
     py::class_<TokenSequences>(m, "TokenSequences", "Token ids of many texts, end to end.")
         .def_static("from_ids", &sequences_from_ids, py::arg("texts"),
-                    "From lists of token ids, special tokens included.")
+                    py::arg("full_lengths") = py::none(),
+                    "From lists of token ids, special tokens included; full_lengths are those before "
+                    "truncation.")
         .def("__len__", &TokenSequences::texts)
         .def_property_readonly(
             "input_ids", [](const TokenSequences& s) { return to_int64(s.input_ids); },

@@ -101,9 +101,9 @@ class TokenSequences:
     Token ids of many texts, end to end.
     """
     @staticmethod
-    def from_ids(texts: collections.abc.Sequence[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]]) -> TokenSequences:
+    def from_ids(texts: collections.abc.Sequence[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]], full_lengths: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] | None = None) -> TokenSequences:
         """
-        From lists of token ids, special tokens included.
+        From lists of token ids, special tokens included; full_lengths are those before truncation.
         """
     def __len__(self) -> int:
         ...

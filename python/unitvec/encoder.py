@@ -368,7 +368,7 @@ class Encoder:
         return self.encode(sentences, **options)
 
     def _tokenize(self, texts: list[str]) -> _core.TokenSequences:
-        return _core.tokenize(self.tokenizer._core, texts, self.max_seq_length, self.threads or 0)
+        return self.tokenizer._sequences(texts, self.max_seq_length, self.threads or 0)
 
     def _encode_sequences(
         self, sequences: _core.TokenSequences, output_value: str | None, normalize: bool, bar: Bar

@@ -17,6 +17,8 @@ from unitvec._core import Encoding
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from unitvec.tokenizers_model import TokenizersModel
+
 __all__ = ["Encoding", "Tokenizer"]
 
 TextOrPair: TypeAlias = str | tuple[str, str]
@@ -55,11 +57,15 @@ class Tokenizer:
     def __init__(self, directory: str | os.PathLike[str]) -> None:
         """Reads tokenizer.json, else vocab.json with merges.txt, else vocab.txt, from a directory.
 
+        WordPiece and byte-level BPE are read by the core; Unigram (XLM-R, multilingual-e5) through
+        the package `tokenizers` (extra `unigram`), slower, with that package's threads.
+
         Raises:
+            ImportError: if that package is needed and not installed.
             FormatError: if none is there, or one is damaged or of a kind that is not supported.
         """
         self.directory = Path(directory)
-        self._core = _core.Tokenizer.from_directory(str(directory))
+        self._core = _open(self.directory)
         self._files = {
             name: (self.directory / name).read_bytes()
             for name in FILES
@@ -312,6 +318,12 @@ class Tokenizer:
         """How many tokens each text has, special ones counted, nothing cut; shape (texts,)."""
         return self._core.count(texts, threads=threads or 0)
 
+    def _sequences(self, texts: list[str], max_length: int, threads: int) -> _core.TokenSequences:
+        """Ids of texts with special tokens, cut to max_length, as the encoder takes them."""
+        if isinstance(self._core, _core.Tokenizer):
+            return _core.tokenize(self._core, texts, max_length, threads)
+        return self._core.sequences(texts, max_length)
+
     def __len__(self) -> int:
         """The same as vocab_size."""
         return self.vocab_size
@@ -319,6 +331,17 @@ class Tokenizer:
     def __repr__(self) -> str:
         """Where it comes from and how many tokens it has."""
         return f"Tokenizer({str(self.directory)!r}, vocab_size={self.vocab_size})"
+
+
+def _open(directory: Path) -> _core.Tokenizer | TokenizersModel:
+    try:
+        return _core.Tokenizer.from_directory(str(directory))
+    except _core.FormatError:
+        from unitvec import tokenizers_model  # rare, and it brings in another package
+
+        if not tokenizers_model.reads(directory):
+            raise
+        return tokenizers_model.TokenizersModel(directory)
 
 
 def _limit(max_length: int | None) -> int:

@@ -193,8 +193,8 @@ def test_a_token_twice_is_refused(tmp_path: Path):
 
 
 def test_a_model_of_another_kind_is_refused(tmp_path: Path):
-    (tmp_path / "tokenizer.json").write_text('{"model": {"type": "Unigram", "vocab": []}}')
-    with pytest.raises(uv.FormatError, match=r"tokenizer\.json.*model\.type.*Unigram"):
+    (tmp_path / "tokenizer.json").write_text('{"model": {"type": "WordLevel", "vocab": {}}}')
+    with pytest.raises(uv.FormatError, match=r"tokenizer\.json.*model\.type.*WordLevel"):
         uv.Tokenizer.from_pretrained(tmp_path)
 
 
