@@ -1,9 +1,9 @@
 # The front door. Each target does all of its own set-up; a second run only does what changed.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench lint docs stubs wheel clean
+.PHONY: help setup demo test reliability fuzz bench lint docs stubs wheel clean
 
 help:    ## list the targets
-	@sed -nE 's/^([a-z]+): *## (.*)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -nE 's/^([a-z]+): *## (.*)/  make \1\t\2/p' Makefile | expand -t 20
 
 setup:   ## system packages, .venv, build: everything that demo, test and lint need
 	@scripts/setup.sh dev
@@ -15,6 +15,13 @@ demo:    ## index the documentation of Python's standard library and ask it ques
 test:    ## the C++ tests, the Python tests and the check of the stubs
 	@scripts/setup.sh test
 	@scripts/test.sh
+
+reliability: ## the properties of the test suite on 200,000 examples each: some twenty minutes
+	@scripts/setup.sh test
+	@UNITVEC_EXAMPLES=200000 .venv/bin/python -m pytest tests/python -k "any_text"
+
+fuzz:    ## the tokenizer's fuzz targets, half an hour each; needs clang
+	@scripts/fuzz.sh
 
 bench:   ## every benchmark, beside the peers; one question: .venv/bin/python -m benchmarks encode
 	@scripts/setup.sh test

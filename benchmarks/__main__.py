@@ -15,7 +15,12 @@ from benchmarks.machine import ROOT, commit, machine, today
 from benchmarks.peers import PEERS
 from benchmarks.settings import Settings
 
-QUESTIONS = {"encode": "encode", "import": "imports", "search-cold": "search_cold"}
+QUESTIONS = {
+    "encode": "encode",
+    "tokenize": "tokenizing",
+    "import": "imports",
+    "search-cold": "search_cold",
+}
 
 
 def main(arguments: list[str] | None = None) -> int:

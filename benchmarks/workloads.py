@@ -57,6 +57,26 @@ def sts_pairs(scale: float = 1.0) -> tuple[list[str], list[str], np.ndarray]:
     return list(first), list(second), np.array([float(score) for score in scores])
 
 
+NON_LATIN = ("ara", "cmn", "ell", "hin", "jpn", "kor", "rus", "tha")
+
+
+def tokenizer_texts(scale: float = 1.0) -> dict[str, list[str]]:
+    """`English`: SciFact's abstracts and film reviews. `non-Latin`: sentences in eight scripts."""
+    reviews = data_directory() / "reviews" / "imdb_4000.jsonl"
+    english = [text for _, text in _scifact()]
+    with open(reviews, encoding="utf-8") as file:
+        english += [json.loads(line)["text"] for line in file]
+    folder = data_directory() / "unicode"
+    other = [
+        line
+        for language in NON_LATIN
+        for path in sorted(folder.glob(f"tatoeba.*.{language}"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+    ]
+    step = max(1, round(1 / scale))
+    return {"English": english[::step], "non-Latin": other[::step]}
+
+
 def _scifact() -> list[tuple[str, str]]:
     with open(data_directory() / "scifact" / "corpus.jsonl", encoding="utf-8") as file:
         records = [json.loads(line) for line in file]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import unitvec as uv
 from same_tokens import differences, differing_fields
+from tricky_text import examples, tricky_text
 
 pytest.importorskip("tokenizers", reason="compares with Hugging Face's tokenizers")
 
@@ -85,8 +86,8 @@ def test_pairs_have_the_same_tokens(pair):
     assert list(differences(ours, theirs, pairs)) == []
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
-@given(text=st.text(st.characters(exclude_categories=["Cs"]), max_size=60))
+@settings(max_examples=examples(300), deadline=None, derandomize=True)
+@given(text=tricky_text)
 def test_any_text_gives_what_tokenizers_gives(pair, text: str):
     ours, theirs = pair
     expected = theirs.encode(text)
@@ -120,6 +121,13 @@ def test_windows_are_cut_and_trimmed_alike(pair, side: str):
             assert differing_fields(a, theirs.encode(text)) == []
     finally:
         theirs.no_truncation()
+
+
+def test_a_word_of_a_million_characters_has_the_same_tokens(pair):
+    ours, theirs = pair
+    for character in ("a", "\U0001f50b"):
+        text = f"before {character * 1_000_000} after"
+        assert differing_fields(ours.encode(text), theirs.encode(text)) == []
 
 
 def test_a_lone_surrogate_is_the_replacement_character(pair):
@@ -184,7 +192,7 @@ def test_the_small_file_is_read_when_nothing_is_wrong(tmp_path: Path):
         (lambda c: c["model"].update(dropout=0.1), "model.dropout.*same text"),
         (lambda c: c["model"].update(byte_fallback=True), "model.byte_fallback.*false"),
         (lambda c: c["model"].update(end_of_word_suffix="</w>"), "end_of_word_suffix.*none"),
-        (lambda c: c["model"].update(type="Unigram"), "model.type.*WordPiece or BPE"),
+        (lambda c: c["model"].update(type="WordLevel"), "model.type.*WordPiece or BPE"),
         (lambda c: c["pre_tokenizer"].update(type="Whitespace"), "pre_tokenizer.type.*ByteLevel"),
         (lambda c: c.update(pre_tokenizer=None), "pre_tokenizer"),
     ],

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 import unitvec as uv
 from same_tokens import differing_fields
+from tricky_text import examples, tricky_text
 
 VOCABULARY = [
     *("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"),
@@ -262,8 +262,8 @@ def minilm(model_directory: Path) -> uv.Tokenizer:
     return uv.Tokenizer.from_pretrained(model_directory)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
-@given(text=st.text(st.characters(exclude_categories=["Cs"]), max_size=60))
+@settings(max_examples=examples(300), deadline=None, derandomize=True)
+@given(text=tricky_text)
 def test_any_text_gives_what_tokenizers_gives(minilm: uv.Tokenizer, peer, text: str):
     assert differing_fields(minilm.encode(text), peer.encode(text)) == []
     ids = peer.encode(text).ids
@@ -280,3 +280,9 @@ def test_added_tokens_json_beside_vocab_txt_is_read(directory: Path, tmp_path: P
     (tmp_path / "added_tokens.json").write_text('{"[NEW]": 90}', encoding="utf-8")
     with pytest.raises(uv.FormatError, match="ids"):
         uv.Tokenizer.from_pretrained(tmp_path)
+
+
+def test_a_word_of_a_million_characters_gives_what_tokenizers_gives(minilm: uv.Tokenizer, peer):
+    for character in ("a", "\u0301", "\u4e2d", "\u200b"):
+        text = f"before {character * 1_000_000} after"
+        assert differing_fields(minilm.encode(text), peer.encode(text)) == []
