@@ -62,10 +62,10 @@ std::vector<std::size_t> as_offsets(const Int64Array& array) {
 
 void register_sequences(py::module_& m) {
     py::class_<TokenSequences>(m, "TokenSequences", "Token ids of many texts, end to end.")
-        .def_static("from_ids", &sequences_from_ids, py::arg("texts"),
-                    py::arg("full_lengths") = py::none(),
-                    "From lists of token ids, special tokens included; full_lengths are those before "
-                    "truncation.")
+        .def_static(
+            "from_ids", &sequences_from_ids, py::arg("texts"), py::arg("full_lengths") = py::none(),
+            "From lists of token ids, special tokens included; full_lengths are those before "
+            "truncation.")
         .def("__len__", &TokenSequences::texts)
         .def_property_readonly(
             "input_ids", [](const TokenSequences& s) { return to_int64(s.input_ids); },
