@@ -44,12 +44,19 @@ struct MatrixView {
     }
 };
 
-/// Allocates on 64-byte boundaries: one cache line, and the widest vector register. Elements made
-/// without a value are left uninitialised, so that a large result is not written twice.
+/// Memory on 64-byte boundaries: one cache line, and the widest vector register. From a megabyte on
+/// it begins on a boundary of huge pages and asks the system for these, where it has them: reading
+/// weights of many megabytes then misses the translation buffers less often.
+/// @throws std::bad_alloc
+[[nodiscard]] void* allocate_aligned(std::size_t bytes);
+/// @param bytes  as given to allocate_aligned()
+void deallocate_aligned(void* p, std::size_t bytes) noexcept;
+
+/// Allocates with allocate_aligned(). Elements made without a value are left uninitialised, so that
+/// a large result is not written twice.
 template <typename T>
 struct AlignedAllocator {
     using value_type = T;
-    static constexpr std::align_val_t kAlignment{64};
 
     AlignedAllocator() = default;
     template <typename U>
@@ -57,9 +64,9 @@ struct AlignedAllocator {
 
     T* allocate(std::size_t n) {
         if (n > static_cast<std::size_t>(-1) / sizeof(T)) throw std::bad_array_new_length();
-        return static_cast<T*>(::operator new(n * sizeof(T), kAlignment));
+        return static_cast<T*>(allocate_aligned(n * sizeof(T)));
     }
-    void deallocate(T* p, std::size_t) { ::operator delete(p, kAlignment); }
+    void deallocate(T* p, std::size_t n) { deallocate_aligned(p, n * sizeof(T)); }
 
     template <typename U>
     void construct(U* p) {
