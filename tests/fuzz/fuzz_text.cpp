@@ -33,13 +33,9 @@ Vocabulary vocabulary() {
     return {std::move(entries), "fuzz", ""};
 }
 
-struct Case {
-    Normalizer normalizer;
-    BertModel model;
-
-    explicit Case(std::vector<Step> steps)
-        : normalizer(steps), model(Normalizer(steps), WordPiece(vocabulary(), 0, "##", 100)) {}
-};
+BertModel bert(std::vector<Step> steps) {
+    return {Normalizer(std::move(steps)), WordPiece(vocabulary(), 0, "##", 100)};
+}
 
 void check_same(const SubwordModel& model, std::string_view text) {
     Pieces quick;
@@ -73,18 +69,18 @@ BpeModel bpe(ByteLevelSettings settings) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    static const Case cases[] = {
-        Case({Step::clean_text, Step::space_chinese_chars, Step::nfd, Step::strip_nonspacing,
+    static const BertModel models[] = {
+        bert({Step::clean_text, Step::space_chinese_chars, Step::nfd, Step::strip_nonspacing,
               Step::lowercase}),
-        Case({Step::clean_text, Step::space_chinese_chars}),
-        Case({Step::nfd, Step::strip_marks}),
-        Case({Step::nfd, Step::lowercase}),
+        bert({Step::clean_text, Step::space_chinese_chars}),
+        bert({Step::nfd, Step::strip_marks}),
+        bert({Step::nfd, Step::lowercase}),
     };
     static const BpeModel plain = bpe({false, true});
     static const BpeModel prefixed = bpe({true, true});
     static const BpeModel unsplit = bpe({false, false});
     const std::string_view text(reinterpret_cast<const char*>(data), size);
-    for (const auto& c : cases) check_same(c.model, text);
+    for (const auto& model : models) check_same(model, text);
     for (const auto* model : {&plain, &prefixed, &unsplit}) check_same(*model, text);
     return 0;
 }

@@ -6,12 +6,6 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static const fuzz::Directory directory;
     directory.write("tokenizer.json", {reinterpret_cast<const char*>(data), size});
-    try {
-        const auto tokenizer = unitvec::Tokenizer::from_directory(directory.path());
-        for (const char* text : {"", "ab cab <mask> [MASK]  a\u0301\u65E5!\n", "  a"}) {
-            fuzz::check_encodings(tokenizer, text);
-        }
-    } catch (const unitvec::FormatError&) {
-    }
+    fuzz::check_directory(directory, {"", "ab cab <mask> [MASK]  a\u0301\u65E5!\n", "  a"});
     return 0;
 }

@@ -1,12 +1,14 @@
 #pragma once
 /// What the fuzz targets share: a directory of their own, and what must hold for every encoding.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <stdexcept>
+#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <unistd.h>
 
@@ -69,6 +71,16 @@ inline void check_encodings(const unitvec::Tokenizer& tokenizer, std::string_vie
     require(windows.ids.size() <= special + 3, "a window keeps the limit");
     const auto decoded = tokenizer.decode(e.ids, false);
     require(unitvec::unicode::is_valid(decoded), "decoded text is UTF-8");
+}
+
+/// The tokenizer of a directory keeps its promises on each text, or the directory is refused.
+inline void check_directory(const Directory& directory,
+                            std::initializer_list<std::string_view> texts) {
+    try {
+        const auto tokenizer = unitvec::Tokenizer::from_directory(directory.path());
+        for (const auto text : texts) check_encodings(tokenizer, text);
+    } catch (const unitvec::FormatError&) {
+    }
 }
 
 }  // namespace fuzz

@@ -16,12 +16,16 @@ bool starts_character(char byte) {
 BpeModel::BpeModel(Normalizer normalizer, BytePairEncoding bpe, ByteLevelSettings settings)
     : normalizer_(std::move(normalizer)), bpe_(std::move(bpe)), settings_(settings) {}
 
+bool BpeModel::gets_prefix(std::string_view text) const {
+    return settings_.add_prefix_space && !text.empty() && text.front() != ' ';
+}
+
 /// Calls on_word(bytes) for every word of a text; with a prefix space where the settings want one,
 /// which is then the first byte of the first word.
 template <typename OnWord>
 void BpeModel::for_each_word(std::string_view text, OnWord on_word) const {
     std::string spaced;
-    if (settings_.add_prefix_space && !text.empty() && text.front() != ' ') {
+    if (gets_prefix(text)) {
         spaced.reserve(text.size() + 1);
         spaced.append(1, ' ').append(text);
         text = spaced;
@@ -47,7 +51,7 @@ void BpeModel::append_ids(std::string_view text, std::vector<std::int32_t>& ids)
 /// @param source_of  the code point of the original that the i-th character of `text` comes from
 template <typename SourceOf>
 void BpeModel::append_words(std::string_view text, SourceOf source_of, Pieces& pieces) const {
-    const bool has_prefix = settings_.add_prefix_space && !text.empty() && text.front() != ' ';
+    const bool has_prefix = gets_prefix(text);
     std::vector<BytePairEncoding::Span> spans;
     std::size_t character = 0;  // behind the last byte that was looked at
     for_each_word(text, [&](std::string_view word) {

@@ -25,6 +25,7 @@ public:
                            Pieces& pieces) const override;
 
 private:
+    [[nodiscard]] bool gets_prefix(std::string_view text) const;
     template <typename OnWord>
     void for_each_word(std::string_view text, OnWord on_word) const;
     template <typename SourceOf>

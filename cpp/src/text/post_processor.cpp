@@ -57,6 +57,25 @@ PostProcessor::PostProcessor(Template single, Template pair)
     : single_(std::move(single)), pair_(std::move(pair)), plain_single_(without_special(single_)),
       plain_pair_(without_special(pair_)) {}
 
+PostProcessor PostProcessor::bert(std::int32_t cls, std::int32_t sep) {
+    return {{{Kind::special, cls}, {Kind::first}, {Kind::special, sep}},
+            {{Kind::special, cls},
+             {Kind::first},
+             {Kind::special, sep},
+             {Kind::second, 0, 1},
+             {Kind::special, sep, 1}}};
+}
+
+PostProcessor PostProcessor::roberta(std::int32_t cls, std::int32_t sep) {
+    return {{{Kind::special, cls}, {Kind::first}, {Kind::special, sep}},
+            {{Kind::special, cls},
+             {Kind::first},
+             {Kind::special, sep},
+             {Kind::special, sep},
+             {Kind::second},
+             {Kind::special, sep}}};
+}
+
 std::size_t PostProcessor::special_token_count(bool pair) const {
     return static_cast<std::size_t>(
         std::ranges::count(pair ? pair_ : single_, Kind::special, &TemplateItem::kind));

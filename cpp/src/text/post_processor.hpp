@@ -30,6 +30,11 @@ public:
     /// @param pair    holds both texts once
     PostProcessor(Template single, Template pair);
 
+    /// BERT's way: cls A sep, and cls A sep B sep with type 1 from B on.
+    static PostProcessor bert(std::int32_t cls, std::int32_t sep);
+    /// RoBERTa's way, which MPNet shares: cls A sep sep B sep for a pair, and no types.
+    static PostProcessor roberta(std::int32_t cls, std::int32_t sep);
+
     [[nodiscard]] std::size_t special_token_count(bool pair) const;
     [[nodiscard]] const Template& chosen(bool pair, bool add_special_tokens) const;
 

@@ -25,8 +25,10 @@ public:
         const auto type = field.at("type");
         const auto& name = type.string();
         if (name == "TemplateProcessing") return {read_template(field), {}};
-        if (name == "BertProcessing") return {read_bert(field), {}};
-        if (name == "RobertaProcessing") return {read_roberta(field), read_trimming(field)};
+        if (name == "BertProcessing") return {PostProcessor::bert(cls(field), sep(field)), {}};
+        if (name == "RobertaProcessing") {
+            return {PostProcessor::roberta(cls(field), sep(field)), read_trimming(field)};
+        }
         if (name == "ByteLevel") return {std::nullopt, read_trimming(field)};
         if (name == "Sequence") return read_sequence(field);
         type.fail("TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevel or a Sequence");
@@ -44,22 +46,11 @@ private:
         return id(items[1]);
     }
 
-    [[nodiscard]] PostProcessor read_bert(const JsonField& field) const {
-        const auto cls = named_id(field.at("cls"));
-        const auto sep = named_id(field.at("sep"));
-        Template single{{Kind::special, cls}, {Kind::first}, {Kind::special, sep}};
-        Template pair = single;
-        pair.insert(pair.end(), {{Kind::second, 0, 1}, {Kind::special, sep, 1}});
-        return {std::move(single), std::move(pair)};
+    [[nodiscard]] std::int32_t cls(const JsonField& field) const {
+        return named_id(field.at("cls"));
     }
-
-    [[nodiscard]] PostProcessor read_roberta(const JsonField& field) const {
-        const auto cls = named_id(field.at("cls"));
-        const auto sep = named_id(field.at("sep"));
-        Template single{{Kind::special, cls}, {Kind::first}, {Kind::special, sep}};
-        Template pair = single;
-        pair.insert(pair.end(), {{Kind::special, sep}, {Kind::second}, {Kind::special, sep}});
-        return {std::move(single), std::move(pair)};
+    [[nodiscard]] std::int32_t sep(const JsonField& field) const {
+        return named_id(field.at("sep"));
     }
 
     static OffsetTrimming read_trimming(const JsonField& field) {

@@ -12,8 +12,6 @@
 namespace unitvec {
 namespace {
 
-using Kind = TemplateItem::Kind;
-
 void set_defaults(SpecialNames& names) {
     const auto set = [](std::string& name, const char* fallback) {
         if (name.empty()) name = fallback;
@@ -51,14 +49,6 @@ std::vector<NamedMerge> read_merges(const std::filesystem::path& path) {
     return merges;
 }
 
-/// Two separators between the texts of a pair, and no types.
-PostProcessor make_post_processor(std::int32_t cls, std::int32_t sep) {
-    Template single{{Kind::special, cls}, {Kind::first}, {Kind::special, sep}};
-    Template pair = single;
-    pair.insert(pair.end(), {{Kind::special, sep}, {Kind::second}, {Kind::special, sep}});
-    return {std::move(single), std::move(pair)};
-}
-
 }  // namespace
 
 TokenizerParts read_vocab_json(const std::filesystem::path& directory, SpecialNames names) {
@@ -84,8 +74,8 @@ TokenizerParts read_vocab_json(const std::filesystem::path& directory, SpecialNa
         .model = std::make_unique<BpeModel>(Normalizer(), make_bpe(file, vocabulary),
                                             ByteLevelSettings{prefix, true}),
         .added = std::move(added),
-        .post_processor = make_post_processor(require_token(vocabulary, root.file(), names.cls),
-                                              require_token(vocabulary, root.file(), names.sep)),
+        .post_processor = PostProcessor::roberta(require_token(vocabulary, root.file(), names.cls),
+                                                 require_token(vocabulary, root.file(), names.sep)),
         .trimming = {!config || config->boolean_or("trim_offsets", true), prefix},
         .decoder = {Decoder::Kind::byte_level, "", false},
         .names = names,

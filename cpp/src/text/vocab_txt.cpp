@@ -8,7 +8,6 @@
 namespace unitvec {
 namespace {
 
-using Kind = TemplateItem::Kind;
 using Step = NormalizerStep;
 
 std::vector<Vocabulary::Entry> read_entries(const std::filesystem::path& path) {
@@ -32,19 +31,6 @@ Normalizer read_normalizer(const std::optional<JsonField>& config) {
     }
     if (lowercase) steps.push_back(Step::lowercase);
     return Normalizer(std::move(steps));
-}
-
-/// MPNet was trained with RoBERTa's way of joining two texts.
-PostProcessor make_post_processor(const std::string& tokenizer_class, std::int32_t cls,
-                                  std::int32_t sep) {
-    Template single{{Kind::special, cls}, {Kind::first}, {Kind::special, sep}};
-    Template pair = single;
-    if (tokenizer_class.starts_with("MPNet")) {
-        pair.insert(pair.end(), {{Kind::special, sep}, {Kind::second}, {Kind::special, sep}});
-    } else {
-        pair.insert(pair.end(), {{Kind::second, 0, 1}, {Kind::special, sep, 1}});
-    }
-    return {std::move(single), std::move(pair)};
 }
 
 void set_defaults(SpecialNames& names, bool mpnet) {
@@ -83,7 +69,8 @@ TokenizerParts read_vocab_txt(const std::filesystem::path& directory, SpecialNam
     }
     const auto config = read_config(directory);
     const auto tokenizer_class = read_class(config);
-    set_defaults(names, tokenizer_class.starts_with("MPNet"));
+    const bool mpnet = tokenizer_class.starts_with("MPNet");  // trained with RoBERTa's pairs
+    set_defaults(names, mpnet);
 
     const auto file = path.string();
     const Vocabulary vocabulary(read_entries(path), file, "");
@@ -91,16 +78,17 @@ TokenizerParts read_vocab_txt(const std::filesystem::path& directory, SpecialNam
     const auto cls = require_token(vocabulary, file, names.cls);
     const auto sep = require_token(vocabulary, file, names.sep);
     constexpr std::size_t kMaxChars = 100;  // BERT's limit; the format has no place to say another
-    return {.vocabulary = vocabulary,
-            .model = std::make_unique<BertModel>(read_normalizer(config),
-                                                 WordPiece(vocabulary, unknown, "##", kMaxChars)),
-            .added = read_added_tokens(directory, config, vocabulary, names),
-            .post_processor = make_post_processor(tokenizer_class, cls, sep),
-            .trimming = {},
-            .decoder = {Decoder::Kind::wordpiece, "##", true},
-            .names = std::move(names),
-            .file = file,
-            .added_field = "added tokens"};
+    return {
+        .vocabulary = vocabulary,
+        .model = std::make_unique<BertModel>(read_normalizer(config),
+                                             WordPiece(vocabulary, unknown, "##", kMaxChars)),
+        .added = read_added_tokens(directory, config, vocabulary, names),
+        .post_processor = mpnet ? PostProcessor::roberta(cls, sep) : PostProcessor::bert(cls, sep),
+        .trimming = {},
+        .decoder = {Decoder::Kind::wordpiece, "##", true},
+        .names = std::move(names),
+        .file = file,
+        .added_field = "added tokens"};
 }
 
 }  // namespace unitvec
