@@ -1,5 +1,8 @@
-// The encoder's kernels for portable; the build compiles this file with that instruction set.
+// The encoder's kernels for any processor: vectors of 4 floats.
 #define UNITVEC_LANES 4
-#define UNITVEC_TILE_ROWS 6
+#define UNITVEC_TILE_ROWS 4
+#define UNITVEC_TILE_COLS 3
+#define UNITVEC_HEAD_ROWS 6
+#define UNITVEC_HEAD_COLS 2
 #define UNITVEC_KERNELS kEncoderPortable
 #include "kernels/encoder_kernels.inc"
