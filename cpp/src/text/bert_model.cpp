@@ -195,10 +195,10 @@ private:
         while (last < end_ && continues(last));
 
         const auto text = unicode::decode({starter_, static_cast<std::size_t>(last - starter_)});
-        const auto normalized = model_.normalizer_.apply(text);
+        const auto normalized = model_.normalizer().apply(text);
         std::size_t taken = 0;
-        if (has_starter && !continues_marks(model_.normalizer_, text.front())) {
-            taken = model_.normalizer_.apply(std::u32string_view(text).substr(0, 1)).size();
+        if (has_starter && !continues_marks(model_.normalizer(), text.front())) {
+            taken = model_.normalizer().apply(std::u32string_view(text).substr(0, 1)).size();
         }
         for (const auto& c : std::span(normalized).subspan(taken)) {
             words_.add(kind_of_normalized(c.code), c.code, starter_position_ + c.source);
@@ -209,7 +209,7 @@ private:
     }
 
     [[nodiscard]] bool continues(const char* p) const {
-        return continues_marks(model_.normalizer_, unicode::decode_utf8(p, end_).code);
+        return continues_marks(model_.normalizer(), unicode::decode_utf8(p, end_).code);
     }
 
     /// What is read next starts anew, as far as the order of marks goes.
@@ -228,7 +228,8 @@ private:
 };
 
 BertModel::BertModel(Normalizer normalizer, WordPiece wordpiece)
-    : normalizer_(std::move(normalizer)), table_(normalizer_), wordpiece_(std::move(wordpiece)),
+    : SubwordModel(std::move(normalizer)), table_(this->normalizer()),
+      wordpiece_(std::move(wordpiece)),
       lower_bit_(table_[U'A'].applied_to(U'A') == U'a' ? 0x2020202020202020U : 0) {
     isolated_ids_.fill(-1);
     for (unsigned char byte = 0; byte < 128; ++byte) {
@@ -249,10 +250,6 @@ void BertModel::append_ids(std::string_view text, std::vector<std::int32_t>& ids
 void BertModel::append_pieces(std::string_view text, Pieces& pieces) const {
     const auto position = pieces.position;
     pieces.position = BertScanner<PieceOutput>(*this, text, position, {wordpiece_, pieces}).run();
-}
-
-NormalizedText BertModel::normalize(std::string_view text) const {
-    return normalizer_.apply(unicode::decode(text));
 }
 
 void BertModel::append_normalized(std::span<const NormalizedCharacter> text, Pieces& pieces) const {

@@ -16,7 +16,6 @@ public:
 
     void append_ids(std::string_view text, std::vector<std::int32_t>& ids) const override;
     void append_pieces(std::string_view text, Pieces& pieces) const override;
-    [[nodiscard]] NormalizedText normalize(std::string_view text) const override;
     void append_normalized(std::span<const NormalizedCharacter> text,
                            Pieces& pieces) const override;
 
@@ -24,7 +23,6 @@ private:
     template <typename Output>
     friend class BertScanner;
 
-    Normalizer normalizer_;
     CharacterTable table_;
     WordPiece wordpiece_;
     std::uint64_t lower_bit_;                     ///< 0x20 in every byte if capitals are folded

@@ -1,7 +1,6 @@
 #include "bpe_file.hpp"
 
 #include <array>
-#include <optional>
 
 #include "byte_level.hpp"
 #include "unitvec/error.hpp"
@@ -64,6 +63,14 @@ std::vector<BytePairEncoding::Token> byte_tokens(const Vocabulary& vocabulary) {
 }
 
 }  // namespace
+
+std::optional<std::pair<std::string, std::string>> split_merge(std::string_view text) {
+    const auto space = text.find(' ');
+    if (space == std::string_view::npos || text.find(' ', space + 1) != std::string_view::npos) {
+        return std::nullopt;
+    }
+    return std::pair{std::string(text.substr(0, space)), std::string(text.substr(space + 1))};
+}
 
 BytePairEncoding make_bpe(const BpeFile& file, const Vocabulary& vocabulary) {
     return {byte_ids(file, vocabulary), merges_as_ids(file, vocabulary), byte_tokens(vocabulary),

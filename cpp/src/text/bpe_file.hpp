@@ -1,6 +1,9 @@
 #pragma once
 /// From the names in a file to a BytePairEncoding: what both file formats of byte-level BPE share.
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "bpe.hpp"
@@ -22,6 +25,9 @@ struct BpeFile {
     std::vector<NamedMerge> merges;
     bool ignore_merges = false;
 };
+
+/// The two tokens of a merge in the form "a b"; none where the text is not of that form.
+[[nodiscard]] std::optional<std::pair<std::string, std::string>> split_merge(std::string_view text);
 
 /// @throws FormatError if a merge names a token, or makes one, that the vocabulary lacks, or a byte
 ///         has neither a token nor an unknown token to stand for it

@@ -35,12 +35,9 @@ std::pair<std::string, std::string> read_pair(const JsonField& field) {
         if (parts.size() != 2) field.fail("two tokens");
         return {parts[0].string(), parts[1].string()};
     }
-    const auto& text = field.string();
-    const auto space = text.find(' ');
-    if (space == std::string::npos || text.find(' ', space + 1) != std::string::npos) {
-        field.fail("two tokens and a space between them");
-    }
-    return {text.substr(0, space), text.substr(space + 1)};
+    auto pair = split_merge(field.string());
+    if (!pair) field.fail("two tokens and a space between them");
+    return std::move(*pair);
 }
 
 std::vector<NamedMerge> read_merges(const JsonField& model) {

@@ -14,7 +14,7 @@ bool starts_character(char byte) {
 }  // namespace
 
 BpeModel::BpeModel(Normalizer normalizer, BytePairEncoding bpe, ByteLevelSettings settings)
-    : normalizer_(std::move(normalizer)), bpe_(std::move(bpe)), settings_(settings) {}
+    : SubwordModel(std::move(normalizer)), bpe_(std::move(bpe)), settings_(settings) {}
 
 bool BpeModel::gets_prefix(std::string_view text) const {
     return settings_.add_prefix_space && !text.empty() && text.front() != ' ';
@@ -86,10 +86,6 @@ void BpeModel::append_pieces(std::string_view text, Pieces& pieces) const {
         return append_pieces(unicode::encode(unicode::decode(text)), pieces);
     }
     pieces.position = start + static_cast<std::uint32_t>(unicode::count_code_points(text));
-}
-
-NormalizedText BpeModel::normalize(std::string_view text) const {
-    return normalizer_.apply(unicode::decode(text));
 }
 
 void BpeModel::append_normalized(std::span<const NormalizedCharacter> text, Pieces& pieces) const {

@@ -19,8 +19,6 @@ public:
 
     void append_ids(std::string_view text, std::vector<std::int32_t>& ids) const override;
     void append_pieces(std::string_view text, Pieces& pieces) const override;
-    [[nodiscard]] bool changes_text() const override { return !normalizer_.is_empty(); }
-    [[nodiscard]] NormalizedText normalize(std::string_view text) const override;
     void append_normalized(std::span<const NormalizedCharacter> text,
                            Pieces& pieces) const override;
 
@@ -31,7 +29,6 @@ private:
     template <typename SourceOf>
     void append_words(std::string_view text, SourceOf source_of, Pieces& pieces) const;
 
-    Normalizer normalizer_;
     BytePairEncoding bpe_;
     ByteLevelSettings settings_;
 };

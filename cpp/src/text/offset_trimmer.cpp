@@ -8,14 +8,9 @@
 namespace unitvec {
 namespace {
 
-/// How many characters from `first` on are a space: the byte's stand-in, or white space itself,
-/// which added tokens may have.
-template <typename Iterator>
-std::uint32_t count_spaces(Iterator first, Iterator last) {
-    const auto is_space = [](char32_t code) {
-        return code == byte_level::character_of(' ') || unicode::is_whitespace(code);
-    };
-    return static_cast<std::uint32_t>(std::find_if_not(first, last, is_space) - first);
+/// A space's stand-in, or white space itself, which added tokens may have.
+bool is_space_of_token(char32_t code) {
+    return code == byte_level::character_of(' ') || unicode::is_whitespace(code);
 }
 
 }  // namespace
@@ -26,12 +21,11 @@ OffsetTrimmer::OffsetTrimmer(const Vocabulary& tokens, OffsetTrimming trimming)
     spaces_.resize(tokens.size());
     for (std::size_t id = 0; id < tokens.size(); ++id) {
         const auto token = unicode::decode(tokens.token(static_cast<std::int32_t>(id)));
-        spaces_[id] = {count_spaces(token.begin(), token.end()),
-                       count_spaces(token.rbegin(), token.rend())};
+        spaces_[id] = spaces_around(token, is_space_of_token);
     }
 }
 
-OffsetTrimmer::Spaces OffsetTrimmer::spaces_of(const Piece& piece) const {
+Spaces OffsetTrimmer::spaces_of(const Piece& piece) const {
     if (piece.leading == Piece::kAsSpelled) return spaces_[static_cast<std::size_t>(piece.id)];
     return {static_cast<std::uint32_t>(piece.leading), static_cast<std::uint32_t>(piece.trailing)};
 }

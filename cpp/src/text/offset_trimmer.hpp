@@ -1,7 +1,9 @@
 #pragma once
 /// Takes the space that byte-level tokens begin with out of their offsets.
+#include <algorithm>
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "subword_model.hpp"
@@ -16,6 +18,19 @@ struct OffsetTrimming {
     bool add_prefix_space = false;  ///< the first token's first space is not in the text
 };
 
+/// Characters of white space at both ends of a text.
+struct Spaces {
+    std::uint32_t leading = 0, trailing = 0;
+};
+
+template <typename IsSpace>
+[[nodiscard]] Spaces spaces_around(std::u32string_view text, IsSpace is_space) {
+    const auto count = [is_space](auto first, auto last) {
+        return static_cast<std::uint32_t>(std::find_if_not(first, last, is_space) - first);
+    };
+    return {count(text.begin(), text.end()), count(text.rbegin(), text.rend())};
+}
+
 /// Immutable.
 class OffsetTrimmer {
 public:
@@ -26,9 +41,6 @@ public:
     void trim(std::span<const Piece> pieces, std::span<Offset> offsets) const;
 
 private:
-    struct Spaces {
-        std::uint32_t leading = 0, trailing = 0;  ///< characters
-    };
     [[nodiscard]] Spaces spaces_of(const Piece& piece) const;
 
     OffsetTrimming settings_;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "normalizer.hpp"
@@ -31,7 +32,7 @@ struct Pieces {
 /// Normalises, splits into words and cuts these into tokens. Immutable, safe from many threads.
 class SubwordModel {
 public:
-    SubwordModel() = default;
+    explicit SubwordModel(Normalizer normalizer) : normalizer_(std::move(normalizer)) {}
     virtual ~SubwordModel() = default;
     SubwordModel(const SubwordModel&) = delete;
     SubwordModel& operator=(const SubwordModel&) = delete;
@@ -42,13 +43,21 @@ public:
     virtual void append_pieces(std::string_view text, Pieces& pieces) const = 0;
 
     /// False where normalize() gives every text back as it is.
-    [[nodiscard]] virtual bool changes_text() const { return true; }
+    [[nodiscard]] bool changes_text() const { return !normalizer_.is_empty(); }
     /// The text after normalisation; sources count from the start of `text`.
-    [[nodiscard]] virtual NormalizedText normalize(std::string_view text) const = 0;
+    [[nodiscard]] NormalizedText normalize(std::string_view text) const {
+        return normalizer_.apply(unicode::decode(text));
+    }
     /// Appends the tokens of text that is normalised already; its sources are code points of the
     /// whole text. `pieces.position` stays.
     virtual void append_normalized(std::span<const NormalizedCharacter> text,
                                    Pieces& pieces) const = 0;
+
+protected:
+    [[nodiscard]] const Normalizer& normalizer() const { return normalizer_; }
+
+private:
+    Normalizer normalizer_;
 };
 
 }  // namespace unitvec

@@ -72,32 +72,22 @@ std::size_t length_of(const AddedTokenFinder::Match& match) {
     return match.end - match.begin;
 }
 
-/// Code points of white space at the start and at the end.
-std::pair<std::int32_t, std::int32_t> spaces_around(std::string_view text) {
-    const auto characters = unicode::decode(text);
-    const auto count = [](auto first, auto last) {
-        return static_cast<std::int32_t>(std::find_if_not(first, last, unicode::is_whitespace) -
-                                         first);
-    };
-    return {count(characters.begin(), characters.end()),
-            count(characters.rbegin(), characters.rend())};
-}
-
 /// Calls on_text(stretch) between the added tokens of `finder`; these become pieces of their own.
 template <typename OnText>
 void append_split(const AddedTokenFinder& finder, std::string_view text, Pieces& pieces,
                   OnText on_text) {
     split(finder, text, on_text, [&](const AddedTokenFinder::Match& match, std::size_t done) {
-        const auto length = code_points(text.substr(match.begin, length_of(match)));
+        const auto token = unicode::decode(text.substr(match.begin, length_of(match)));
         // White space that the token before has taken may be part of this one too.
         const auto begin =
             match.begin >= done
                 ? pieces.position
                 : pieces.position - code_points(text.substr(match.begin, done - match.begin));
-        pieces.position = begin + length;
-        const auto [leading, trailing] = spaces_around(text.substr(match.begin, length_of(match)));
-        pieces.tokens.push_back(
-            {match.id, begin, pieces.position, pieces.words++, leading, trailing});
+        pieces.position = begin + static_cast<std::uint32_t>(token.size());
+        const auto spaces = spaces_around(token, unicode::is_whitespace);
+        pieces.tokens.push_back({match.id, begin, pieces.position, pieces.words++,
+                                 static_cast<std::int32_t>(spaces.leading),
+                                 static_cast<std::int32_t>(spaces.trailing)});
     });
 }
 

@@ -39,12 +39,12 @@ std::vector<NamedMerge> read_merges(const std::filesystem::path& path) {
     for (const auto& line : read_lines(path)) {
         const auto place = "line " + std::to_string(++number);
         if (line.empty() || (number == 1 && line.starts_with("#version"))) continue;
-        const auto space = line.find(' ');
-        if (space == std::string::npos || line.find(' ', space + 1) != std::string::npos) {
+        auto pair = split_merge(line);
+        if (!pair) {
             throw FormatError(path.string(), place,
                               "expected two tokens and a space between them, got \"" + line + "\"");
         }
-        merges.push_back({line.substr(0, space), line.substr(space + 1), place});
+        merges.push_back({std::move(pair->first), std::move(pair->second), place});
     }
     return merges;
 }
