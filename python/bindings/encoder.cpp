@@ -6,6 +6,7 @@
 
 #include "bindings.hpp"
 #include "texts.hpp"
+#include "unitvec/model/dense.hpp"
 #include "unitvec/model/torchscript.hpp"
 #include "unitvec/normalize.hpp"
 
@@ -45,6 +46,13 @@ TokenSequences sequences_from_ids(const std::vector<std::vector<std::int32_t>>& 
 
 Batch whole(const TokenSequences& sequences) {
     return {.input_ids = sequences.input_ids, .token_type_ids = {}, .offsets = sequences.offsets};
+}
+
+PoolingPlan plan_of(const std::vector<std::string>& modes, std::size_t skipped) {
+    if (modes.empty()) throw_invalid("pooling", "at least one mode", "none");
+    PoolingPlan plan{{}, skipped};
+    for (const auto& mode : modes) plan.modes.push_back(pooling_from_name(mode));
+    return plan;
 }
 
 std::vector<std::size_t> as_offsets(const Int64Array& array) {
@@ -134,12 +142,35 @@ void register_encoders(py::module_& m) {
             py::arg("file"), py::arg("max_positions"), py::call_guard<py::gil_scoped_release>());
 }
 
+void register_dense(py::module_& m) {
+    py::class_<Dense>(m, "Dense", "A linear layer behind pooling, with its activation.")
+        .def_static(
+            "load", [](const std::string& directory) { return Dense::load(directory); },
+            py::arg("directory"), py::call_guard<py::gil_scoped_release>())
+        .def_property_readonly("in_features", &Dense::in)
+        .def_property_readonly("out_features", &Dense::out)
+        .def(
+            "__call__",
+            [](const Dense& self, const FloatArray& x, std::size_t threads) {
+                const auto matrix = as_matrix(x, "x");
+                Matrix y;
+                {
+                    const py::gil_scoped_release nogil;
+                    y = self(matrix, threads);
+                }
+                return to_numpy(std::move(y));
+            },
+            py::arg("x"), py::arg("threads") = 0,
+            "From vectors (n, in_features) to vectors (n, out_features).");
+}
+
 void register_embedding(py::module_& m) {
     m.def(
         "embed",
-        [](const Encoder& encoder, const TokenSequences& sequences, const std::string& pooling,
-           bool normalize, std::size_t threads, const std::optional<py::function>& progress) {
-            const EmbedOptions options{.pooling = pooling_from_name(pooling),
+        [](const Encoder& encoder, const TokenSequences& sequences,
+           const std::vector<std::string>& pooling, bool normalize, std::size_t threads,
+           const std::optional<py::function>& progress, std::size_t skipped) {
+            const EmbedOptions options{.pooling = plan_of(pooling, skipped),
                                        .normalize = normalize,
                                        .threads = threads,
                                        .batch_tokens = 0,
@@ -152,9 +183,9 @@ void register_embedding(py::module_& m) {
             return to_numpy(std::move(vectors));
         },
         py::arg("encoder"), py::arg("sequences"), py::arg("pooling"), py::arg("normalize"),
-        py::arg("threads") = 0, py::arg("progress") = py::none(),
-        "One vector per text, shape (texts, dim); progress(texts_done) is called after each "
-        "batch.");
+        py::arg("threads") = 0, py::arg("progress") = py::none(), py::arg("skipped") = 0,
+        "One vector per text, shape (texts, modes * dim); progress(texts_done) is called after "
+        "each batch; the first `skipped` tokens of a text do not count.");
     m.def(
         "embed_tokens",
         [](const Encoder& encoder, const TokenSequences& sequences, std::size_t threads,
@@ -174,16 +205,19 @@ void register_embedding(py::module_& m) {
         "One vector per token of every text, shape (tokens, dim).");
     m.def(
         "pool",
-        [](const FloatArray& tokens, const Int64Array& offsets, const std::string& pooling,
-           bool normalize) {
+        [](const FloatArray& tokens, const Int64Array& offsets,
+           const std::vector<std::string>& pooling, bool normalize, std::size_t skipped) {
             const auto begins = as_offsets(offsets);
-            Matrix out(begins.empty() ? 0 : begins.size() - 1, as_matrix(tokens, "tokens").cols);
-            pool(as_matrix(tokens, "tokens"), begins, pooling_from_name(pooling), out.view());
+            const auto plan = plan_of(pooling, skipped);
+            const auto matrix = as_matrix(tokens, "tokens");
+            Matrix out(begins.empty() ? 0 : begins.size() - 1, matrix.cols * plan.modes.size());
+            pool(matrix, begins, plan, out.view());
             if (normalize) l2_normalize(out.view(), out.view());
             return to_numpy(std::move(out));
         },
         py::arg("tokens"), py::arg("offsets"), py::arg("pooling"), py::arg("normalize"),
-        "From token vectors (tokens, dim) to one vector per text (texts, dim).");
+        py::arg("skipped") = 0,
+        "From token vectors (tokens, dim) to one vector per text (texts, modes * dim).");
     m.def(
         "require_pooling", [](const std::string& name) { (void)pooling_from_name(name); },
         py::arg("name"), "Raises ValueError unless `name` is a pooling mode.");
@@ -194,6 +228,7 @@ void register_embedding(py::module_& m) {
 void register_encoder(py::module_& m) {
     register_sequences(m);
     register_encoders(m);
+    register_dense(m);
     register_embedding(m);
 }
 

@@ -9,7 +9,7 @@ import numpy
 import numpy.typing
 import os
 import typing
-__all__: list[str] = ['Encoder', 'Encoding', 'FormatError', 'Index', 'TokenSequences', 'Tokenizer', 'TorchScriptEncoder', 'TransformerEncoder', 'active_isa', 'angle', 'available_isas', 'cosine', 'dot', 'embed', 'embed_tokens', 'euclidean', 'faiss_version', 'l2_normalize', 'manhattan', 'pool', 'require_pooling', 'tokenize']
+__all__: list[str] = ['Dense', 'Encoder', 'Encoding', 'FormatError', 'Index', 'TokenSequences', 'Tokenizer', 'TorchScriptEncoder', 'TransformerEncoder', 'active_isa', 'angle', 'available_isas', 'cosine', 'dot', 'embed', 'embed_tokens', 'euclidean', 'faiss_version', 'l2_normalize', 'manhattan', 'pool', 'require_pooling', 'tokenize']
 class FormatError(ValueError):
     pass
 class Encoding:
@@ -165,6 +165,23 @@ class TorchScriptEncoder(Encoder):
     @staticmethod
     def load(file: str, max_positions: typing.SupportsInt | typing.SupportsIndex) -> TorchScriptEncoder:
         ...
+class Dense:
+    """
+    A linear layer behind pooling, with its activation.
+    """
+    @staticmethod
+    def load(directory: str) -> Dense:
+        ...
+    def __call__(self, x: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], threads: typing.SupportsInt | typing.SupportsIndex = 0) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        From vectors (n, in_features) to vectors (n, out_features).
+        """
+    @property
+    def in_features(self) -> int:
+        ...
+    @property
+    def out_features(self) -> int:
+        ...
 class Index:
     """
     The C++ index; unitvec.Index prepares its arguments.
@@ -213,9 +230,9 @@ def cosine(a: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], b: typing
     ...
 def dot(a: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], b: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> numpy.typing.NDArray[numpy.float32]:
     ...
-def embed(encoder: Encoder, sequences: TokenSequences, pooling: str, normalize: bool, threads: typing.SupportsInt | typing.SupportsIndex = 0, progress: collections.abc.Callable | None = None) -> numpy.typing.NDArray[numpy.float32]:
+def embed(encoder: Encoder, sequences: TokenSequences, pooling: collections.abc.Sequence[str], normalize: bool, threads: typing.SupportsInt | typing.SupportsIndex = 0, progress: collections.abc.Callable | None = None, skipped: typing.SupportsInt | typing.SupportsIndex = 0) -> numpy.typing.NDArray[numpy.float32]:
     """
-    One vector per text, shape (texts, dim); progress(texts_done) is called after each batch.
+    One vector per text, shape (texts, modes * dim); progress(texts_done) is called after each batch; the first `skipped` tokens of a text do not count.
     """
 def embed_tokens(encoder: Encoder, sequences: TokenSequences, threads: typing.SupportsInt | typing.SupportsIndex = 0, progress: collections.abc.Callable | None = None) -> numpy.typing.NDArray[numpy.float32]:
     """
@@ -229,9 +246,9 @@ def l2_normalize(vectors: typing.Annotated[numpy.typing.ArrayLike, numpy.float32
     ...
 def manhattan(a: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], b: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> numpy.typing.NDArray[numpy.float32]:
     ...
-def pool(tokens: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], offsets: typing.Annotated[numpy.typing.ArrayLike, numpy.int64], pooling: str, normalize: bool) -> numpy.typing.NDArray[numpy.float32]:
+def pool(tokens: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], offsets: typing.Annotated[numpy.typing.ArrayLike, numpy.int64], pooling: collections.abc.Sequence[str], normalize: bool, skipped: typing.SupportsInt | typing.SupportsIndex = 0) -> numpy.typing.NDArray[numpy.float32]:
     """
-    From token vectors (tokens, dim) to one vector per text (texts, dim).
+    From token vectors (tokens, dim) to one vector per text (texts, modes * dim).
     """
 def require_pooling(name: str) -> None:
     """

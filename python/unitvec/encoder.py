@@ -17,9 +17,10 @@ import numpy.typing as npt
 from unitvec import _core
 from unitvec.fingerprint import MODEL_FILES, TOKENIZER_FILES, file_digest, files_of, fingerprint
 from unitvec.hub import resolve
-from unitvec.model_directory import SentenceSettings, read_settings
+from unitvec.model_directory import NORMALIZE, SentenceSettings, read_settings
 from unitvec.overflow import MODES, Overflow, OverflowCount, TruncationWarning
 from unitvec.progress import Bar, NoBar, progress_bar
+from unitvec.sentence_head import SentenceHead
 from unitvec.tokenizer import Tokenizer
 
 __all__ = ["Encoder", "TruncationWarning"]
@@ -89,7 +90,11 @@ class Encoder:
                 f"tokens, as the model's vocab_size says, got {tokenizer.vocab_size}"
             )
         self._start(core, tokenizer, settings, threads)
-        self._files = files_of(settings.transformer, (*MODEL_FILES, *TOKENIZER_FILES))
+        self._files = _by_name(files_of(settings.transformer, (*MODEL_FILES, *TOKENIZER_FILES)))
+        for number, module in enumerate(settings.modules):
+            if module != NORMALIZE:
+                layer = files_of(Path(module), MODEL_FILES)
+                self._files |= {f"module {number}: {path.name}": path for path in layer}
         self.name = str(model_name_or_path)
 
     def _start(
@@ -105,6 +110,7 @@ class Encoder:
             )
         self._core = core
         self._settings = settings
+        self._head = SentenceHead(core.dim, settings)
         self.tokenizer = tokenizer
         self.threads = threads
         limits = [n for n in (settings.max_seq_length, core.max_positions) if n]
@@ -119,7 +125,7 @@ class Encoder:
         path: str | os.PathLike[str],
         tokenizer: Tokenizer | str | os.PathLike[str],
         *,
-        pooling: str = "mean",
+        pooling: str | Sequence[str] = "mean",
         normalize: bool = True,
         max_seq_length: int = 512,
         threads: int | None = None,
@@ -134,7 +140,8 @@ class Encoder:
                 token_type_ids]), each (batch, seq_len) int64, and returns token vectors (batch,
                 seq_len, dim): a tensor, the first of a tuple, or "last_hidden_state" of a dict.
             tokenizer: a `Tokenizer`, or the name or directory of one.
-            pooling: "cls", "mean" or "max".
+            pooling: "cls", "mean", "max", "mean_sqrt_len_tokens", "weightedmean" or "lasttoken"; of
+                several the vectors are joined.
             normalize: scale vectors to length 1.
             max_seq_length: tokens read of one text; the module itself does not say.
             threads: as in `Encoder`.
@@ -142,26 +149,32 @@ class Encoder:
         Raises:
             FormatError: not a TorchScript file, or its forward is not as above.
         """
-        _core.require_pooling(pooling)
+        modes = (pooling,) if isinstance(pooling, str) else tuple(pooling)
+        for mode in modes:
+            _core.require_pooling(mode)
         if not isinstance(tokenizer, Tokenizer):
             tokenizer = Tokenizer.from_pretrained(tokenizer)
         file = Path(path)
         encoder = cls.__new__(cls)
         settings = SentenceSettings(
-            file.parent, pooling=pooling, normalize=normalize, max_seq_length=max_seq_length
+            file.parent,
+            pooling=modes,
+            modules=(NORMALIZE,) if normalize else (),
+            max_seq_length=max_seq_length,
         )
         core = _core.TorchScriptEncoder.load(str(file), max_seq_length)
         encoder._start(core, tokenizer, settings, threads)
-        encoder._files = [file, *files_of(tokenizer.directory, TOKENIZER_FILES)]
+        encoder._files = _by_name([file, *files_of(tokenizer.directory, TOKENIZER_FILES)])
         encoder.name = str(path)
         return encoder
 
     # ---- what it is ------------------------------------------------------------------------------
 
     @property
-    def pooling(self) -> str:
-        """How token vectors become a text's: "cls", "mean" or "max"."""
-        return self._settings.pooling
+    def pooling(self) -> str | tuple[str, ...]:
+        """How token vectors become a text's: "cls", "mean", ...; several are joined."""
+        modes = self._settings.pooling
+        return modes[0] if len(modes) == 1 else modes
 
     @property
     def normalize_embeddings(self) -> bool:
@@ -175,7 +188,7 @@ class Encoder:
 
     def get_embedding_dimension(self) -> int:
         """Length of a vector."""
-        return self._core.dim
+        return self._head.dim
 
     get_sentence_embedding_dimension = get_embedding_dimension
 
@@ -186,7 +199,8 @@ class Encoder:
             self._file_digests,
             {
                 "pooling": self.pooling,
-                "normalize": self.normalize_embeddings,
+                "include_prompt": self._settings.include_prompt,
+                "modules": [m == NORMALIZE for m in self._settings.modules],
                 "max_seq_length": self.max_seq_length,
                 "prompts": self.prompts,
                 "default_prompt_name": self.default_prompt_name,
@@ -196,7 +210,7 @@ class Encoder:
 
     @cached_property
     def _file_digests(self) -> dict[str, str]:
-        return {path.name: file_digest(path) for path in self._files}
+        return {name: file_digest(path) for name, path in self._files.items()}
 
     def __repr__(self) -> str:
         return (
@@ -248,6 +262,7 @@ class Encoder:
         """
         self._check_options(output_value, truncate_dim, on_overflow)
         before = self._prompt(prompt_name, prompt)
+        skipped = 0 if self._settings.include_prompt else self._prompt_tokens(before)
         single = isinstance(sentences, str)
         if normalize_embeddings is None:
             normalize_embeddings = self.normalize_embeddings
@@ -258,7 +273,9 @@ class Encoder:
                 sequences = self._tokenize(texts)
                 overflow.check(sequences.full_lengths)
                 parts.append(
-                    self._encode_sequences(sequences, output_value, normalize_embeddings, bar)
+                    self._encode_sequences(
+                        sequences, output_value, normalize_embeddings, skipped, bar
+                    )
                 )
         overflow.warn(stacklevel=2)
         result = self._joined(parts, output_value)
@@ -360,6 +377,13 @@ class Encoder:
             )
         return self.prompts[name]
 
+    def _prompt_tokens(self, prompt: str) -> int:
+        """Tokens at the start of a text that belong to the prompt: [CLS] and its own."""
+        if not prompt:
+            return 0
+        mask = self.tokenizer.encode(prompt).special_tokens_mask
+        return len(mask) - mask[-1]
+
     def _encode_with(
         self, names: Iterable[str], sentences: str | Iterable[str], options: dict[str, Any]
     ) -> Any:
@@ -371,7 +395,12 @@ class Encoder:
         return self.tokenizer._sequences(texts, self.max_seq_length, self.threads or 0)
 
     def _encode_sequences(
-        self, sequences: _core.TokenSequences, output_value: str | None, normalize: bool, bar: Bar
+        self,
+        sequences: _core.TokenSequences,
+        output_value: str | None,
+        normalize: bool,
+        skipped: int,
+        bar: Bar,
     ) -> Any:
         done = 0
 
@@ -382,12 +411,21 @@ class Encoder:
 
         threads = self.threads or 0
         if output_value == "sentence_embedding":
-            return _core.embed(self._core, sequences, self.pooling, normalize, threads, advance)
+            return self._head.embed(
+                self._core,
+                sequences,
+                normalize=normalize,
+                threads=threads,
+                skipped=skipped,
+                progress=advance,
+            )
         tokens = _core.embed_tokens(self._core, sequences, threads, advance)
         vectors = np.split(tokens, sequences.offsets[1:-1])
         if output_value == "token_embeddings":
             return vectors
-        pooled = _core.pool(tokens, sequences.offsets, self.pooling, normalize)
+        pooled = self._head.pool(
+            tokens, sequences.offsets, normalize=normalize, threads=threads, skipped=skipped
+        )
         return _everything(sequences, vectors, pooled)
 
     def _joined(self, parts: list[Any], output_value: str | None) -> Any:
@@ -400,6 +438,10 @@ class Encoder:
     def _layers(self, sequences: _core.TokenSequences) -> list[FloatArray]:
         assert isinstance(self._core, _core.TransformerEncoder)
         return self._core.hidden_states(sequences, self.threads or 0)
+
+
+def _by_name(files: Iterable[Path]) -> dict[str, Path]:
+    return {path.name: path for path in files}
 
 
 def _bar(sentences: str | Iterable[str], show: bool | None) -> AbstractContextManager[Bar]:

@@ -8,19 +8,26 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from unitvec._core import FormatError
 
-#: Pooling modes built into the core, by the key of 1_Pooling/config.json that switches each on.
+#: Pooling modes by the key of 1_Pooling/config.json that switches each on, in the order in which
+#: the vectors of several are joined.
 POOLING_MODES = {
     "pooling_mode_cls_token": "cls",
-    "pooling_mode_mean_tokens": "mean",
     "pooling_mode_max_tokens": "max",
+    "pooling_mode_mean_tokens": "mean",
+    "pooling_mode_mean_sqrt_len_tokens": "mean_sqrt_len_tokens",
+    "pooling_mode_weightedmean_tokens": "weightedmean",
+    "pooling_mode_lasttoken": "lasttoken",
 }
 
-#: Modules that may follow the transformer, by the last component of their class name.
-KNOWN_MODULES = ("Transformer", "Pooling", "Normalize")
+#: Modules of a model, by the last component of their class name.
+KNOWN_MODULES = ("Transformer", "Pooling", "Dense", "Normalize")
+
+#: In `SentenceSettings.modules`: vectors are scaled to length 1.
+NORMALIZE = "normalize"
 
 #: sentence_bert_config.json under today's name and the names of older versions.
 LENGTH_FILES = (
@@ -37,8 +44,9 @@ class SentenceSettings:
 
     Attributes:
         transformer: the folder with config.json, weights and tokeniser.
-        pooling: "cls", "mean" or "max".
-        normalize: whether vectors are scaled to length 1 by default.
+        pooling: the modes, names of `POOLING_MODES`; the vectors of several are joined.
+        include_prompt: whether a prompt's tokens count in pooling.
+        modules: what follows pooling, in order: folders of dense layers, and `NORMALIZE`.
         max_seq_length: tokens read of one text, special ones counted; None: as config.json allows.
         prompts: text put before another, by name ("query", "document", ...).
         default_prompt_name: the prompt used when none is named.
@@ -47,13 +55,19 @@ class SentenceSettings:
     """
 
     transformer: Path
-    pooling: str = "mean"
-    normalize: bool = False
+    pooling: tuple[str, ...] = ("mean",)
+    include_prompt: bool = True
+    modules: tuple[Path | str, ...] = ()
     max_seq_length: int | None = None
     prompts: dict[str, str] = field(default_factory=dict)
     default_prompt_name: str | None = None
     similarity_fn_name: str = "cosine"
     declared: bool = True
+
+    @property
+    def normalize(self) -> bool:
+        """Whether vectors are scaled to length 1 in the end."""
+        return bool(self.modules) and self.modules[-1] == NORMALIZE
 
 
 def read_settings(directory: Path) -> SentenceSettings:
@@ -67,15 +81,16 @@ def read_settings(directory: Path) -> SentenceSettings:
         return SentenceSettings(
             directory, max_seq_length=_max_seq_length(directory), declared=False
         )
-    paths = _module_paths(directory, modules)
-    transformer = paths["Transformer"]
+    transformer, pooling, *others = _module_folders(directory, modules)
+    modes, include_prompt = _pooling_of(pooling.folder)
     options = _read_json(directory / "config_sentence_transformers.json", dict) or {}
     prompts = _prompts(directory, options)
     return SentenceSettings(
-        transformer=transformer,
-        pooling=_pooling(paths["Pooling"]) if "Pooling" in paths else "mean",
-        normalize="Normalize" in paths,
-        max_seq_length=_max_seq_length(transformer),
+        transformer=transformer.folder,
+        pooling=modes,
+        include_prompt=include_prompt,
+        modules=tuple(NORMALIZE if m.name == "Normalize" else m.folder for m in others),
+        max_seq_length=_max_seq_length(transformer.folder),
         prompts=prompts,
         default_prompt_name=options.get("default_prompt_name"),
         similarity_fn_name=options.get("similarity_fn_name") or "cosine",
@@ -97,47 +112,75 @@ def _read_json(path: Path, kind: type) -> Any:
     return value
 
 
-def _module_paths(directory: Path, modules: list[Any]) -> dict[str, Path]:
-    """Folder of each module by the last component of its class name."""
+class _Module(NamedTuple):
+    name: str
+    folder: Path
+
+
+def _module_folders(directory: Path, modules: list[Any]) -> list[_Module]:
+    """The modules in their order: a Transformer, Pooling, then others."""
     source = directory / "modules.json"
-    paths: dict[str, Path] = {}
-    for module in modules:
-        if not isinstance(module, dict) or not isinstance(module.get("type"), str):
-            raise FormatError(f'{source}: expected objects with a "type", got {module!r}')
-        name = module["type"].rpartition(".")[2]
-        if name not in KNOWN_MODULES:
-            raise FormatError(
-                f"{source}: expected modules among {', '.join(KNOWN_MODULES)}, "
-                f"got {module['type']!r}"
-            )
-        folder = (directory / str(module.get("path", ""))).resolve()
-        if not folder.is_relative_to(directory.resolve()):
-            raise FormatError(f"{source}: expected a path inside the model, got {module['path']!r}")
-        paths[name] = folder
-    if "Transformer" not in paths:
-        raise FormatError(f"{source}: expected a Transformer module, got {sorted(paths)}")
-    return paths
+    found = [_module(directory, source, module) for module in modules]
+    names = [module.name for module in found]
+    if names[:2] != ["Transformer", "Pooling"] or {"Transformer", "Pooling"} & set(names[2:]):
+        raise FormatError(
+            f"{source}: expected a Transformer, Pooling, then Dense and Normalize as they like, "
+            f"got {names}"
+        )
+    return found
 
 
-def _pooling(folder: Path) -> str:
+def _module(directory: Path, source: Path, module: Any) -> _Module:
+    if not isinstance(module, dict) or not isinstance(module.get("type"), str):
+        raise FormatError(f'{source}: expected objects with a "type", got {module!r}')
+    name = module["type"].rpartition(".")[2]
+    if name not in KNOWN_MODULES:
+        raise FormatError(
+            f"{source}: expected modules among {', '.join(KNOWN_MODULES)}, got {module['type']!r}"
+        )
+    path = module.get("path", "")
+    if not isinstance(path, str):
+        raise FormatError(f"{source}: expected the path of {name} to be text, got {path!r}")
+    folder = (directory / path).resolve()
+    if not folder.is_relative_to(directory.resolve()):
+        raise FormatError(f"{source}: expected a path inside the model, got {path!r}")
+    return _Module(name, folder)
+
+
+def _pooling_of(folder: Path) -> tuple[tuple[str, ...], bool]:
+    """The pooling modes, and whether a prompt's tokens count."""
     path = folder / "config.json"
     config = _read_json(path, dict)
     if config is None:
         raise FormatError(f"{path}: expected the pooling's settings, got no such file")
-    if isinstance(config.get("pooling_mode"), str):
-        mode = config["pooling_mode"]
-        if mode not in POOLING_MODES.values():
+    include_prompt = config.get("include_prompt", True)
+    if not isinstance(include_prompt, bool):
+        raise FormatError(f"{path}: include_prompt: expected true or false, got {include_prompt!r}")
+    return _pooling_modes(path, config), include_prompt
+
+
+def _pooling_modes(path: Path, config: dict[str, Any]) -> tuple[str, ...]:
+    known = list(POOLING_MODES.values())
+    stated = config.get("pooling_mode")
+    if stated is None:  # the form of releases before 5.5
+        modes = [mode for key, mode in POOLING_MODES.items() if config.get(key) is True]
+        unknown = [
+            key
+            for key, on in config.items()
+            if key.startswith("pooling_mode_") and on is True and key not in POOLING_MODES
+        ]
+        if unknown or not modes:
             raise FormatError(
-                f"{path}: pooling_mode: expected one of "
-                f"{', '.join(POOLING_MODES.values())}, got {mode!r}"
+                f"{path}: expected at least one of {', '.join(POOLING_MODES)} to be true and no "
+                f"other mode, got {modes + unknown}"
             )
-        return str(mode)
-    on = [key for key, value in config.items() if key.startswith("pooling_mode_") and value is True]
-    if len(on) != 1 or on[0] not in POOLING_MODES:
+        return tuple(modes)
+    modes = [stated] if isinstance(stated, str) else stated
+    if not isinstance(modes, list) or not modes or any(mode not in known for mode in modes):
         raise FormatError(
-            f"{path}: expected exactly one of {', '.join(POOLING_MODES)} to be true, got {on}"
+            f"{path}: pooling_mode: expected one or several of {', '.join(known)}, got {stated!r}"
         )
-    return POOLING_MODES[on[0]]
+    return tuple(modes)
 
 
 def _max_seq_length(transformer: Path) -> int | None:

@@ -95,7 +95,7 @@ TEST_CASE("a text has the same bits alone, in any batch, at any number of thread
     EmbedOptions options;
     options.threads = GENERATE(1u, 2u, 3u);
     options.batch_tokens = GENERATE(1u, 8u, 30u, 1000u);
-    options.pooling = GENERATE(Pooling::cls, Pooling::mean, Pooling::max);
+    options.pooling.modes = {GENERATE(Pooling::cls, Pooling::mean, Pooling::max)};
     const Matrix together = embed(*encoder, texts, options);
     for (std::size_t t = 0; t < texts.texts(); ++t) {
         TokenSequences alone;
@@ -113,7 +113,7 @@ TEST_CASE("embed pools what embed_tokens gives, and normalises on request", "[en
     options.normalize = false;
     const Matrix tokens = embed_tokens(*encoder, texts, options);
     Matrix pooled(2, model.dim);
-    pool(tokens.view(), texts.offsets, Pooling::mean, pooled.view());
+    pool(tokens.view(), texts.offsets, {{Pooling::mean}}, pooled.view());
     const Matrix vectors = embed(*encoder, texts, options);
     CHECK(std::equal(vectors.data(), vectors.data() + vectors.view().size(), pooled.data()));
     options.normalize = true;

@@ -24,6 +24,10 @@ std::vector<double> slow_attention(const AttentionHead& h) {
             for (std::size_t d = 0; d < h.head_dim; ++d) {
                 dot += static_cast<double>(h.q[i * h.stride + d]) * h.k[j * h.stride + d];
             }
+            if (h.relative_bias != nullptr) {
+                dot += h.relative_bias[static_cast<std::ptrdiff_t>(j) -
+                                       static_cast<std::ptrdiff_t>(i)];
+            }
             weights[j] = std::exp(dot * h.scale);
             total += weights[j];
         }
@@ -42,8 +46,11 @@ TEST_CASE("attention agrees with the formula on every instruction set", "[encode
     const auto isa = GENERATE(from_range(available_isas()));
     const std::size_t seq_len = GENERATE(1u, 2u, 3u, 6u, 7u, 8u, 15u, 16u, 17u, 33u, 128u, 300u);
     const std::size_t head_dim = GENERATE(1u, 12u, 32u, 64u, 65u);
-    INFO("isa " << name(isa) << ", seq_len " << seq_len << ", head_dim " << head_dim);
+    const bool biased = GENERATE(false, true);
+    INFO("isa " << name(isa) << ", seq_len " << seq_len << ", head_dim " << head_dim << ", biased "
+                << biased);
     const auto& kernels = encoder_kernels(isa);
+    const auto bias = random_floats(2 * seq_len - 1 + kMostLanes, 2);
     const std::size_t stride = 3 * head_dim + 5;
     const auto qkv = random_floats(seq_len * stride, 1);
     std::vector<float> out(seq_len * (head_dim + 3), -7.0F);
@@ -56,7 +63,8 @@ TEST_CASE("attention agrees with the formula on every instruction set", "[encode
                              head_dim + 3,
                              seq_len,
                              head_dim,
-                             1.0F / std::sqrt(static_cast<float>(head_dim))};
+                             1.0F / std::sqrt(static_cast<float>(head_dim)),
+                             biased ? bias.data() + seq_len - 1 : nullptr};
     kernels.attention(head, scratch.data());
     const auto expected = slow_attention(head);
     double worst = 0.0;
@@ -116,9 +124,9 @@ struct RandomLayer {
 
 TEST_CASE("linear layers agree with the formula on every instruction set", "[encoder_kernels]") {
     const auto isa = GENERATE(from_range(available_isas()));
-    const std::size_t rows = GENERATE(1u, 5u, 6u, 7u, 8u, 12u, 13u, 97u);
-    const std::size_t in = GENERATE(1u, 24u, 384u);
-    const std::size_t out = GENERATE(1u, 15u, 16u, 31u, 32u, 33u, 100u);
+    const std::size_t rows = GENERATE(1u, 2u, 3u, 4u, 5u, 7u, 8u, 12u, 13u, 97u);
+    const std::size_t in = GENERATE(1u, 2u, 25u, 384u);
+    const std::size_t out = GENERATE(1u, 15u, 16u, 23u, 24u, 32u, 33u, 48u, 100u);
     const auto epilogue = GENERATE(Epilogue::none, Epilogue::gelu, Epilogue::gelu_tanh,
                                    Epilogue::relu, Epilogue::add);
     INFO("isa " << name(isa) << ", rows " << rows << ", in " << in << ", out " << out

@@ -355,7 +355,7 @@ def test_bad_constructor_arguments(tiny):
         uv.Encoder(tiny, threads=0)
     with pytest.raises(uv.ModelNotFoundError):
         uv.Encoder("no/such-model", local_files_only=True)
-    with pytest.raises(ValueError, match=r"\[pooling\] expected one of cls, mean, max, got sum"):
+    with pytest.raises(ValueError, match=r"\[pooling\] expected one of cls, mean, .* got sum"):
         uv.Encoder.from_torchscript("x.pt", tokenizer=tiny, pooling="sum")
 
 
@@ -399,11 +399,11 @@ def test_a_hostile_header_length_allocates_nothing(copy):
         ("config.json", "[", "expected JSON"),
         ("modules.json", "{}", "expected a JSON list"),
         ("modules.json", "[1]", 'objects with a "type"'),
-        ("modules.json", '[{"type": "x.Dense", "path": ""}]', "expected modules among"),
+        ("modules.json", '[{"type": "x.CNN", "path": ""}]', "expected modules among"),
         ("modules.json", '[{"type": "x.Transformer", "path": "../.."}]', "inside the model"),
-        ("modules.json", "[]", "expected a Transformer module"),
-        ("1_Pooling/config.json", '{"pooling_mode": "sum"}', "pooling_mode: expected one of"),
-        ("1_Pooling/config.json", "{}", "expected exactly one"),
+        ("modules.json", "[]", "expected a Transformer, Pooling"),
+        ("1_Pooling/config.json", '{"pooling_mode": "sum"}', "pooling_mode: expected one or"),
+        ("1_Pooling/config.json", "{}", "expected at least one of"),
         (
             "sentence_bert_config.json",
             '{"max_seq_length": -1}',

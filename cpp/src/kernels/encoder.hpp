@@ -9,6 +9,9 @@
 
 namespace unitvec::kernels {
 
+/// Floats in a vector of the widest instruction set.
+constexpr std::size_t kMostLanes = 16;
+
 /// One head of one text. Rows of q, k, v and out are `stride` and `out_stride` floats apart.
 struct AttentionHead {
     const float* q;  ///< (seq_len, head_dim)
@@ -20,13 +23,16 @@ struct AttentionHead {
     std::size_t seq_len;
     std::size_t head_dim;
     float scale;  ///< 1 / sqrt(head_dim)
+    /// Entry [j - i] is added to the product of query i and key j; kMostLanes entries past the last
+    /// are read too. nullptr: nothing is added.
+    const float* relative_bias = nullptr;
 };
 
 /// The tables that the input embedding adds up, and its layer norm.
 struct EmbeddingTables {
     const float* word;      ///< (vocab, dim)
     const float* position;  ///< (positions, dim)
-    const float* type;      ///< (types, dim)
+    const float* type;      ///< (types, dim); nullptr: there are none
     const float* gamma;     ///< (dim)
     const float* beta;      ///< (dim)
     std::size_t dim;
@@ -80,8 +86,8 @@ struct EncoderKernels {
     void (*embed_token)(const EmbeddingTables& tables, std::size_t id, std::size_t position,
                         std::size_t type, float* out);
 
-    /// out = softmax(scale * q k^T) v. Each power has a relative error below 1.5e-7, plus 6e-8 for
-    /// every unit of its exponent, as any exponential of a rounded argument has.
+    /// out = softmax(scale * (q k^T + bias)) v. Each power has a relative error below 1.5e-7, plus
+    /// 6e-8 for every unit of its exponent, as any exponential of a rounded argument has.
     /// @param scratch  attention_scratch(seq_len, head_dim) floats, 64-byte aligned
     void (*attention)(const AttentionHead& head, float* scratch);
     std::size_t (*attention_scratch)(std::size_t seq_len, std::size_t head_dim);

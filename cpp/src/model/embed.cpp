@@ -2,6 +2,7 @@
 #include <atomic>
 #include <thread>
 
+#include "pool.hpp"
 #include "unitvec/error.hpp"
 #include "unitvec/model/encoder.hpp"
 #include "unitvec/normalize.hpp"
@@ -28,11 +29,30 @@ private:
     std::span<const std::int32_t> ids_;
 };
 
+/// Memory for token vectors that one batch after another uses: fresh memory costs a page fault for
+/// every 4 KB.
+class Buffer {
+public:
+    MatrixView<float> first_rows(std::size_t rows, std::size_t cols) {
+        if (data_.size() < rows * cols) data_ = AlignedVector<float>(rows * cols);
+        return {data_.data(), rows, cols};
+    }
+
+private:
+    AlignedVector<float> data_;
+};
+
 }  // namespace
 
-void for_each_batch(const Encoder& encoder, const TokenSequences& sequences,
-                    const EmbedOptions& options,
-                    const std::function<void(TextRange, const Batch&, Matrix&&)>& visit) {
+Matrix Encoder::token_embeddings(const Batch& batch, std::size_t threads) const {
+    Matrix out(batch.tokens(), dim());
+    token_embeddings(batch, threads, out.view());
+    return out;
+}
+
+void for_each_batch(
+    const Encoder& encoder, const TokenSequences& sequences, const EmbedOptions& options,
+    const std::function<void(TextRange, const Batch&, MatrixView<const float>)>& visit) {
     const std::size_t batch_tokens =
         options.batch_tokens == 0 ? encoder.preferred_batch_tokens() : options.batch_tokens;
     const std::size_t threads = options.threads == 0 ? default_threads() : options.threads;
@@ -42,10 +62,14 @@ void for_each_batch(const Encoder& encoder, const TokenSequences& sequences,
     const bool own_batches = ranges.size() >= threads;
     const auto caller = std::this_thread::get_id();
     std::atomic<std::size_t> texts_done = 0;
+    Pool<Buffer> buffers;
     parallel_for(ranges.size(), 1, own_batches ? threads : 1, [&](std::size_t i, std::size_t) {
         const BatchOfRange batch(sequences, ranges[i]);
-        visit(ranges[i], batch.view(),
-              encoder.token_embeddings(batch.view(), own_batches ? 1 : threads));
+        auto vectors = buffers.take();
+        const auto view = vectors->first_rows(batch.view().tokens(), encoder.dim());
+        encoder.token_embeddings(batch.view(), own_batches ? 1 : threads, view);
+        visit(ranges[i], batch.view(), view);
+        buffers.give_back(std::move(vectors));
         const std::size_t texts = ranges[i].last - ranges[i].first;
         const std::size_t done = texts_done.fetch_add(texts) + texts;
         if (options.on_progress && std::this_thread::get_id() == caller) options.on_progress(done);
@@ -54,11 +78,11 @@ void for_each_batch(const Encoder& encoder, const TokenSequences& sequences,
 }
 
 Matrix embed(const Encoder& encoder, const TokenSequences& sequences, const EmbedOptions& options) {
-    Matrix out(sequences.texts(), encoder.dim());
+    Matrix out(sequences.texts(), encoder.dim() * options.pooling.modes.size());
     for_each_batch(encoder, sequences, options,
-                   [&](TextRange range, const Batch& batch, Matrix&& tokens) {
+                   [&](TextRange range, const Batch& batch, MatrixView<const float> tokens) {
                        const auto rows = out.view().middle_rows(range.first, batch.texts());
-                       pool(tokens.view(), batch.offsets, options.pooling, rows);
+                       pool(tokens, batch.offsets, options.pooling, rows);
                        if (options.normalize) l2_normalize(rows, rows);
                    });
     return out;
@@ -68,8 +92,8 @@ Matrix embed_tokens(const Encoder& encoder, const TokenSequences& sequences,
                     const EmbedOptions& options) {
     Matrix out(sequences.input_ids.size(), encoder.dim());
     for_each_batch(encoder, sequences, options,
-                   [&](TextRange range, const Batch&, Matrix&& tokens) {
-                       std::copy_n(tokens.data(), tokens.view().size(),
+                   [&](TextRange range, const Batch&, MatrixView<const float> tokens) {
+                       std::copy_n(tokens.data, tokens.size(),
                                    out.row(sequences.offsets[range.first]).data());
                    });
     return out;

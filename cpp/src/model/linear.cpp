@@ -7,7 +7,7 @@ namespace unitvec {
 namespace {
 
 // Rows of one task where the work is shared by rows: the kernels' own block.
-constexpr std::size_t kRowsPerTask = 96;
+constexpr std::size_t kRowsPerTask = 192;
 
 std::size_t ceil_div(std::size_t n, std::size_t by) {
     return (n + by - 1) / by;

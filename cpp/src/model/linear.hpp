@@ -23,6 +23,9 @@ public:
     void operator()(const float* x, std::size_t rows, kernels::Epilogue epilogue,
                     const float* residual, float* y, std::size_t threads) const;
 
+    [[nodiscard]] std::size_t in() const { return in_; }
+    [[nodiscard]] std::size_t out() const { return out_; }
+
 private:
     std::size_t in_;
     std::size_t out_;

@@ -1,6 +1,9 @@
 #include "unitvec/model/pooling.hpp"
 
 #include <Eigen/Core>
+#include <algorithm>
+#include <cmath>
+#include <iterator>
 #include <string>
 
 #include "unitvec/error.hpp"
@@ -16,40 +19,68 @@ Rows as_eigen(MatrixView<const float> m) {
     return {m.data, static_cast<Eigen::Index>(m.rows), static_cast<Eigen::Index>(m.cols)};
 }
 
-void pool_text(MatrixView<const float> tokens, Pooling pooling, std::span<float> out) {
+struct NamedPooling {
+    std::string_view name;
+    Pooling pooling;
+};
+
+// The first name of a mode is the one that name() gives.
+constexpr NamedPooling kNames[] = {{"cls", Pooling::cls},
+                                   {"mean", Pooling::mean},
+                                   {"max", Pooling::max},
+                                   {"mean_sqrt_len_tokens", Pooling::mean_sqrt_len},
+                                   {"mean_sqrt_len", Pooling::mean_sqrt_len},
+                                   {"weightedmean", Pooling::weighted_mean},
+                                   {"lasttoken", Pooling::last_token}};
+
+/// sum(i * tokens[i]) / sum(i), the first token that is not skipped being the (skipped + 1)-th.
+void weighted_mean(MatrixView<const float> tokens, std::size_t skipped, Row& out) {
+    out.setZero();
+    float total = 0.0F;
+    for (std::size_t i = 0; i < tokens.rows; ++i) {
+        const auto weight = static_cast<float>(skipped + i + 1);
+        out += weight * as_eigen(tokens).row(static_cast<Eigen::Index>(i));
+        total += weight;
+    }
+    out /= total;
+}
+
+void pool_text(MatrixView<const float> tokens, Pooling pooling, std::size_t skipped,
+               std::span<float> out) {
     Row result(out.data(), static_cast<Eigen::Index>(out.size()));
     if (tokens.rows == 0) {
         result.setZero();
         return;
     }
+    const auto rows = as_eigen(tokens);
     switch (pooling) {
-        case Pooling::cls: result = as_eigen(tokens).row(0); break;
-        case Pooling::mean: result = as_eigen(tokens).colwise().mean(); break;
-        case Pooling::max: result = as_eigen(tokens).colwise().maxCoeff(); break;
+        case Pooling::cls: result = rows.row(0); break;
+        case Pooling::mean: result = rows.colwise().mean(); break;
+        case Pooling::max: result = rows.colwise().maxCoeff(); break;
+        case Pooling::mean_sqrt_len:
+            result = rows.colwise().sum() / std::sqrt(static_cast<float>(tokens.rows));
+            break;
+        case Pooling::weighted_mean: weighted_mean(tokens, skipped, result); break;
+        case Pooling::last_token: result = rows.row(rows.rows() - 1); break;
     }
 }
 
 }  // namespace
 
 Pooling pooling_from_name(std::string_view name) {
-    if (name == "cls") return Pooling::cls;
-    if (name == "mean") return Pooling::mean;
-    if (name == "max") return Pooling::max;
-    throw_invalid("pooling", "one of cls, mean, max", name);
+    const auto found = std::ranges::find(kNames, name, &NamedPooling::name);
+    if (found != std::end(kNames)) return found->pooling;
+    throw_invalid("pooling", "one of cls, mean, max, mean_sqrt_len_tokens, weightedmean, lasttoken",
+                  name);
 }
 
 std::string_view name(Pooling pooling) {
-    switch (pooling) {
-        case Pooling::cls: return "cls";
-        case Pooling::mean: return "mean";
-        case Pooling::max: return "max";
-    }
-    return "unknown";
+    return std::ranges::find(kNames, pooling, &NamedPooling::pooling)->name;
 }
 
-void pool(MatrixView<const float> tokens, std::span<const std::size_t> offsets, Pooling pooling,
-          MatrixView<float> out) {
-    require_dim("pool", "out", tokens.cols, out.cols);
+void pool(MatrixView<const float> tokens, std::span<const std::size_t> offsets,
+          const PoolingPlan& plan, MatrixView<float> out) {
+    require_dim("pool", "out", tokens.cols * plan.modes.size(), out.cols);
     if (offsets.size() != out.rows + 1 || offsets.back() != tokens.rows) {
         throw_invalid(
             "pool",
@@ -57,8 +88,12 @@ void pool(MatrixView<const float> tokens, std::span<const std::size_t> offsets, 
             std::to_string(offsets.size()) + " offsets");
     }
     for (std::size_t t = 0; t < out.rows; ++t) {
-        const auto text = tokens.middle_rows(offsets[t], offsets[t + 1] - offsets[t]);
-        pool_text(text, pooling, out.row(t));
+        const auto begin = std::min(offsets[t] + plan.skipped, offsets[t + 1]);
+        const auto text = tokens.middle_rows(begin, offsets[t + 1] - begin);
+        for (std::size_t m = 0; m < plan.modes.size(); ++m) {
+            pool_text(text, plan.modes[m], plan.skipped,
+                      out.row(t).subspan(m * tokens.cols, tokens.cols));
+        }
     }
 }
 

@@ -130,11 +130,13 @@ std::unique_ptr<TorchScriptEncoder> TorchScriptEncoder::load(const std::filesyst
     return std::unique_ptr<TorchScriptEncoder>(new TorchScriptEncoder(std::move(data)));
 }
 
-Matrix TorchScriptEncoder::token_embeddings(const Batch& batch, std::size_t threads) const {
+void TorchScriptEncoder::token_embeddings(const Batch& batch, std::size_t threads,
+                                          MatrixView<float> out) const {
     constexpr std::size_t kTextsAtOnce = 32;
     const c10::InferenceMode inference;
     const ThreadScope scope(threads);
-    Matrix out(batch.tokens(), dim());
+    require_dim("token_embeddings", "rows of out", batch.tokens(), out.rows);
+    require_dim("token_embeddings", "out", dim(), out.cols);
     std::vector<std::size_t> order(batch.texts());
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::ranges::stable_sort(order, {}, [&](std::size_t t) { return batch.length(t); });
@@ -147,10 +149,9 @@ Matrix TorchScriptEncoder::token_embeddings(const Batch& batch, std::size_t thre
         const float* data = vectors.const_data_ptr<float>();
         for (std::size_t row = 0; row < texts.size(); ++row) {
             std::copy_n(data + row * longest * dim(), batch.length(texts[row]) * dim(),
-                        out.data() + batch.offsets[texts[row]] * dim());
+                        out.data + batch.offsets[texts[row]] * dim());
         }
     }
-    return out;
 }
 
 }  // namespace unitvec

@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <mutex>
 #include <string>
 
 #include "kernels/encoder.hpp"
+#include "model/architectures/architecture.hpp"
 #include "model/weights.hpp"
+#include "pool.hpp"
 #include "unitvec/error.hpp"
 #include "unitvec/model/encoder.hpp"
 #include "unitvec/parallel.hpp"
@@ -20,9 +21,9 @@ using kernels::Epilogue;
 
 void require_readable(const ModelConfig& config, const Batch& batch) {
     for (std::size_t t = 0; t < batch.texts(); ++t) {
-        if (batch.length(t) > config.max_positions) {
+        if (batch.length(t) > config.max_positions()) {
             throw_invalid("encode",
-                          "at most " + std::to_string(config.max_positions) + " tokens a text",
+                          "at most " + std::to_string(config.max_positions()) + " tokens a text",
                           std::to_string(batch.length(t)) + " in text " + std::to_string(t));
         }
     }
@@ -32,6 +33,7 @@ void require_readable(const ModelConfig& config, const Batch& batch) {
                           std::to_string(id));
         }
     }
+    if (config.type_vocab_size == 0) return;  // such models do not look at types
     for (const std::int32_t type : batch.token_type_ids) {
         if (type < 0 || static_cast<std::size_t>(type) >= config.type_vocab_size) {
             throw_invalid("encode",
@@ -53,11 +55,12 @@ Epilogue epilogue_of(Activation activation) {
 /// The activations of one forward pass; grown as needed and used again by later passes, because
 /// fresh memory of this size costs a page fault for every 4 KB.
 struct Workspace {
-    AlignedVector<float> qkv;       // (tokens, 3 dim)
-    AlignedVector<float> context;   // (tokens, dim): what attention gathered
-    AlignedVector<float> attended;  // (tokens, dim): after the attention block
-    AlignedVector<float> inner;     // (tokens, intermediate)
-    AlignedVector<float> scratch;   // one attention scratch a thread
+    AlignedVector<float> embedding;  // (tokens, embedding_dim), where that is not dim
+    AlignedVector<float> qkv;        // (tokens, 3 dim)
+    AlignedVector<float> context;    // (tokens, dim): what attention gathered
+    AlignedVector<float> attended;   // (tokens, dim): after the attention block
+    AlignedVector<float> inner;      // (tokens, intermediate)
+    AlignedVector<float> scratch;    // one attention scratch a thread
 
     static float* at_least(AlignedVector<float>& buffer, std::size_t size) {
         if (buffer.size() < size) buffer = AlignedVector<float>(size);
@@ -77,13 +80,14 @@ public:
     /// @param x  shape (tokens, dim): the result
     void run(float* x, const std::function<void()>& visit) const {
         const std::size_t n = batch_.tokens();
-        embed(x);
+        input_embedding(x);
         visit();
         float* qkv = Workspace::at_least(space_.qkv, n * 3 * config_.dim);
         float* context = Workspace::at_least(space_.context, n * config_.dim);
         float* attended = Workspace::at_least(space_.attended, n * config_.dim);
         float* inner = Workspace::at_least(space_.inner, n * config_.intermediate);
-        for (const LayerWeights& layer : weights_.layers) {
+        for (std::size_t i = 0; i < config_.layers; ++i) {
+            const LayerWeights& layer = weights_.layer(i);
             layer.qkv(x, n, Epilogue::none, nullptr, qkv, threads_);
             attention(qkv, context);
             layer.output(context, n, Epilogue::add, x, attended, threads_);
@@ -97,20 +101,36 @@ public:
     }
 
 private:
+    void input_embedding(float* x) const {
+        if (!weights_.embedding_projection) return embed(x);
+        const std::size_t n = batch_.tokens();
+        float* narrow = Workspace::at_least(space_.embedding, n * config_.embedding_dim);
+        embed(narrow);
+        (*weights_.embedding_projection)(narrow, n, Epilogue::none, nullptr, x, threads_);
+    }
+
+    /// @param x  shape (tokens, embedding_dim): the result
     void embed(float* x) const {
-        const kernels::EmbeddingTables tables{weights_.word.data(),
-                                              weights_.position.data(),
-                                              weights_.type.data(),
-                                              weights_.embedding_norm.gamma.data(),
-                                              weights_.embedding_norm.beta.data(),
-                                              config_.dim,
-                                              config_.layer_norm_eps};
+        const std::size_t dim = config_.embedding_dim;
+        const kernels::EmbeddingTables tables{
+            weights_.word.data(),
+            weights_.position.data(),
+            weights_.type.empty() ? nullptr : weights_.type.data(),
+            weights_.embedding_norm.gamma.data(),
+            weights_.embedding_norm.beta.data(),
+            dim,
+            config_.layer_norm_eps};
         const auto& types = batch_.token_type_ids;
+        const std::int32_t padding = config_.padding_id.value_or(-1);
         for (std::size_t t = 0; t < batch_.texts(); ++t) {
+            auto next_position = static_cast<std::size_t>(padding + 1);
             for (std::size_t i = batch_.offsets[t]; i < batch_.offsets[t + 1]; ++i) {
                 const auto id = static_cast<std::size_t>(batch_.input_ids[i]);
                 const auto type = types.empty() ? 0 : static_cast<std::size_t>(types[i]);
-                kernels_.embed_token(tables, id, i - batch_.offsets[t], type, x + i * config_.dim);
+                const bool is_padding = batch_.input_ids[i] == padding;
+                const auto position =
+                    is_padding ? static_cast<std::size_t>(padding) : next_position++;
+                kernels_.embed_token(tables, id, position, type, x + i * dim);
             }
         }
     }
@@ -157,7 +177,8 @@ private:
                 .out_stride = dim,
                 .seq_len = batch_.length(text),
                 .head_dim = head_dim,
-                .scale = 1.0F / std::sqrt(static_cast<float>(head_dim))};
+                .scale = 1.0F / std::sqrt(static_cast<float>(head_dim)),
+                .relative_bias = weights_.relative_bias.of_head(head)};
     }
 
     const TransformerWeights& weights_;
@@ -166,26 +187,6 @@ private:
     Workspace& space_;
     std::size_t threads_;
     const EncoderKernels& kernels_;
-};
-
-/// Workspaces that no pass is using at the moment; one a concurrent pass.
-class WorkspacePool {
-public:
-    std::unique_ptr<Workspace> take() {
-        const std::lock_guard lock(mutex_);
-        if (idle_.empty()) return std::make_unique<Workspace>();
-        auto space = std::move(idle_.back());
-        idle_.pop_back();
-        return space;
-    }
-    void give_back(std::unique_ptr<Workspace> space) {
-        const std::lock_guard lock(mutex_);
-        idle_.push_back(std::move(space));
-    }
-
-private:
-    std::mutex mutex_;
-    std::vector<std::unique_ptr<Workspace>> idle_;
 };
 
 }  // namespace
@@ -197,7 +198,7 @@ struct TransformerEncoder::Weights : TransformerWeights {
              const std::function<void()>& visit) const {
         require_readable(config, batch);
         if (batch.tokens() == 0) {
-            for (std::size_t i = 0; i <= layers.size(); ++i) visit();
+            for (std::size_t i = 0; i <= config.layers; ++i) visit();
             return;
         }
         auto space = workspaces.take();
@@ -205,7 +206,7 @@ struct TransformerEncoder::Weights : TransformerWeights {
         workspaces.give_back(std::move(space));
     }
 
-    mutable WorkspacePool workspaces;
+    mutable Pool<Workspace> workspaces;  // one a concurrent pass
 };
 
 TransformerEncoder::TransformerEncoder(std::unique_ptr<const Weights> weights)
@@ -216,7 +217,9 @@ std::unique_ptr<TransformerEncoder> TransformerEncoder::load(
     const std::filesystem::path& directory) {
     const ModelConfig config = load_config(directory);
     const auto file = Safetensors::open_directory(directory);
-    auto weights = std::make_unique<const Weights>(read_bert(file, config));
+    const auto architecture =
+        std::ranges::find(architectures(), config.model_type, &Architecture::model_type);
+    auto weights = std::make_unique<const Weights>(architecture->read_weights(file, config));
     return std::unique_ptr<TransformerEncoder>(new TransformerEncoder(std::move(weights)));
 }
 
@@ -224,13 +227,13 @@ const ModelConfig& TransformerEncoder::config() const {
     return weights_->config;
 }
 std::size_t TransformerEncoder::parameters() const {
-    return weights_->config.parameters();
+    return weights_->parameters();
 }
 std::size_t TransformerEncoder::dim() const {
     return weights_->config.dim;
 }
 std::size_t TransformerEncoder::max_positions() const {
-    return weights_->config.max_positions;
+    return weights_->config.max_positions();
 }
 
 std::vector<Matrix> TransformerEncoder::hidden_states(const Batch& batch,
@@ -241,10 +244,11 @@ std::vector<Matrix> TransformerEncoder::hidden_states(const Batch& batch,
     return states;
 }
 
-Matrix TransformerEncoder::token_embeddings(const Batch& batch, std::size_t threads) const {
-    Matrix x(batch.tokens(), dim());
-    weights_->run(batch, threads, x.data(), [] {});
-    return x;
+void TransformerEncoder::token_embeddings(const Batch& batch, std::size_t threads,
+                                          MatrixView<float> out) const {
+    require_dim("token_embeddings", "rows of out", batch.tokens(), out.rows);
+    require_dim("token_embeddings", "out", dim(), out.cols);
+    weights_->run(batch, threads, out.data, [] {});
 }
 
 }  // namespace unitvec

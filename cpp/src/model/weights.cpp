@@ -28,6 +28,24 @@ AlignedVector<float> convert(std::span<const std::byte> bytes) {
 
 }  // namespace
 
+RelativeBias::RelativeBias(std::size_t heads, std::size_t longest)
+    : reach_(longest - 1),
+      // A kernel reads whole vectors of keys, so a little past the last distance.
+      width_(2 * reach_ + 1 + kernels::kMostLanes), values_(heads * width_, 0.0F) {}
+
+std::size_t TransformerWeights::parameters() const {
+    const auto norm = [](const LayerNormWeights& n) { return n.gamma.size() + n.beta.size(); };
+    const auto linear = [](const Linear& l) { return (l.in() + 1) * l.out(); };
+    std::size_t count = word.size() + position.size() + type.size() + norm(embedding_norm) +
+                        config.relative_buckets * config.heads;
+    if (embedding_projection) count += linear(*embedding_projection);
+    for (const auto& l : layers) {
+        count += linear(l.qkv) + linear(l.output) + linear(l.intermediate) + linear(l.dense) +
+                 norm(l.attention_norm) + norm(l.output_norm);
+    }
+    return count;
+}
+
 AlignedVector<float> WeightReader::read(const std::string& name,
                                         const std::vector<std::size_t>& shape) const {
     const auto full_name = prefix_ + name;
@@ -53,6 +71,13 @@ LayerNormWeights WeightReader::layer_norm(const std::string& name, std::size_t d
 
 Linear WeightReader::linear(const std::string& name, std::size_t out, std::size_t in) const {
     return linears({name}, out, in);
+}
+
+Linear WeightReader::linear_without_bias(const std::string& name, std::size_t out,
+                                         std::size_t in) const {
+    const auto weight = read(name + ".weight", {out, in});
+    const AlignedVector<float> bias(out, 0.0F);
+    return {{weight.data(), out, in}, bias};
 }
 
 Linear WeightReader::linears(const std::vector<std::string>& names, std::size_t out,

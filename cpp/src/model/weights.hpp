@@ -1,5 +1,6 @@
 #pragma once
 /// A transformer's weights, by what they do rather than by what a checkpoint calls them.
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,13 +24,44 @@ struct LayerWeights {
     LayerNormWeights output_norm;
 };
 
+/// What attention adds to the product of a query and a key before the scale, by their distance.
+class RelativeBias {
+public:
+    RelativeBias() = default;
+    /// @param longest  tokens of the longest text
+    RelativeBias(std::size_t heads, std::size_t longest);
+
+    /// Entry [j - i] is for the query at i and the key at j. nullptr where there is no bias.
+    [[nodiscard]] float* of_head(std::size_t head) { return values_.data() + centre(head); }
+    [[nodiscard]] const float* of_head(std::size_t head) const {
+        return values_.empty() ? nullptr : values_.data() + centre(head);
+    }
+
+private:
+    [[nodiscard]] std::size_t centre(std::size_t head) const { return head * width_ + reach_; }
+
+    std::size_t reach_ = 0;  // largest distance
+    std::size_t width_ = 0;
+    AlignedVector<float> values_;
+};
+
 struct TransformerWeights {
-    ModelConfig config;
-    AlignedVector<float> word;      // (vocab, dim)
-    AlignedVector<float> position;  // (positions, dim)
-    AlignedVector<float> type;      // (types, dim)
-    LayerNormWeights embedding_norm;
-    std::vector<LayerWeights> layers;
+    ModelConfig config{};
+    AlignedVector<float> word{};      // (vocab, embedding_dim)
+    AlignedVector<float> position{};  // (positions, embedding_dim)
+    AlignedVector<float> type{};      // (types, embedding_dim), or empty
+    LayerNormWeights embedding_norm{};
+    std::optional<Linear> embedding_projection{};  // embedding_dim -> dim
+    std::vector<LayerWeights> layers{};            // (layer_groups)
+    RelativeBias relative_bias{};
+    std::optional<Linear> pooler{};  // dim -> dim, tanh behind it
+
+    /// The weights of layer `index` of config.layers.
+    [[nodiscard]] const LayerWeights& layer(std::size_t index) const {
+        return layers[index * config.layer_groups / config.layers];
+    }
+    /// Number of weights, the pooler's not counted.
+    [[nodiscard]] std::size_t parameters() const;
 };
 
 /// Reads tensors of a checkpoint as float32, with their shape checked.
@@ -39,12 +71,18 @@ public:
     WeightReader(const Safetensors& file, std::string prefix)
         : file_(file), prefix_(std::move(prefix)) {}
 
+    [[nodiscard]] bool contains(const std::string& name) const {
+        return file_.contains(prefix_ + name);
+    }
     /// A copy. @throws FormatError if it is absent, of another shape, or not a float tensor
     [[nodiscard]] AlignedVector<float> read(const std::string& name,
                                             const std::vector<std::size_t>& shape) const;
     /// `name`.weight and `name`.bias, or gamma and beta as checkpoints before 2019 call them.
     [[nodiscard]] LayerNormWeights layer_norm(const std::string& name, std::size_t dim) const;
     [[nodiscard]] Linear linear(const std::string& name, std::size_t out, std::size_t in) const;
+    /// The same without `name`.bias: a bias of zeros.
+    [[nodiscard]] Linear linear_without_bias(const std::string& name, std::size_t out,
+                                             std::size_t in) const;
     /// Several layers of one input as one: their outputs side by side.
     [[nodiscard]] Linear linears(const std::vector<std::string>& names, std::size_t out,
                                  std::size_t in) const;
@@ -53,8 +91,5 @@ private:
     const Safetensors& file_;
     std::string prefix_;
 };
-
-/// One function per architecture, each in a file of its own.
-[[nodiscard]] TransformerWeights read_bert(const Safetensors& file, const ModelConfig& config);
 
 }  // namespace unitvec

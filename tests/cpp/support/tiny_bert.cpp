@@ -122,6 +122,12 @@ std::string TinyBert::config() const {
 }
 
 void TinyBert::save(const std::filesystem::path& folder, const std::string& prefix) const {
+    save_tensors(tensors, folder, prefix);
+    std::ofstream(folder / "config.json") << config();
+}
+
+void save_tensors(const Tensors& tensors, const std::filesystem::path& folder,
+                  const std::string& prefix) {
     std::string header, data;
     for (const auto& [name, tensor] : tensors) {
         const std::size_t begin = data.size();
@@ -138,7 +144,6 @@ void TinyBert::save(const std::filesystem::path& folder, const std::string& pref
     for (std::size_t i = 0; i < 8; ++i)
         file.put(static_cast<char>(header.size() >> (8 * i) & 0xff));
     file << header << data;
-    std::ofstream(folder / "config.json") << config();
 }
 
 std::vector<std::vector<double>> TinyBert::hidden_states(

@@ -6,15 +6,21 @@
 #include <string>
 #include <vector>
 
-/// Weights by their names in a checkpoint, with the shape of each.
+struct Tensor {
+    std::vector<std::size_t> shape;
+    std::vector<float> values;
+};
+using Tensors = std::map<std::string, Tensor>;
+
+/// Writes `folder`/model.safetensors, each name with `prefix` before it.
+void save_tensors(const Tensors& tensors, const std::filesystem::path& folder,
+                  const std::string& prefix = "");
+
+/// Weights by their names in a checkpoint.
 struct TinyBert {
-    struct Tensor {
-        std::vector<std::size_t> shape;
-        std::vector<float> values;
-    };
     std::size_t vocab = 50, dim = 24, layers = 2, heads = 3, intermediate = 40, positions = 20,
                 types = 2;
-    std::map<std::string, Tensor> tensors;
+    Tensors tensors;
 
     /// @param seed  the same seed gives the same model everywhere
     explicit TinyBert(std::uint64_t seed);

@@ -1,7 +1,9 @@
 #pragma once
 /// config.json: what kind of transformer a model directory holds, and its sizes.
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,20 +17,28 @@ enum class Activation {
 
 /// The sizes of a BERT-family encoder, checked against each other.
 struct ModelConfig {
-    std::string model_type;  ///< "bert"
+    std::string model_type;  ///< "bert", "roberta", ...: one of supported_model_types()
     std::size_t vocab_size = 0;
-    std::size_t dim = 0;  ///< hidden_size
+    std::size_t embedding_dim = 0;  ///< of the embedding tables; `dim` but in ELECTRA and ALBERT
+    std::size_t dim = 0;            ///< hidden_size
     std::size_t layers = 0;
+    std::size_t layer_groups = 0;  ///< layers with weights of their own: all of them but in ALBERT
     std::size_t heads = 0;
     std::size_t intermediate = 0;
-    std::size_t max_positions = 0;  ///< rows of the position table
-    std::size_t type_vocab_size = 0;
+    std::size_t positions = 0;        ///< rows of the position table
+    std::size_t type_vocab_size = 0;  ///< 0: the model has no token types
+    /// Where it is set, as in RoBERTa and MPNet, positions count from padding_id + 1, and tokens
+    /// with this id all have the position padding_id.
+    std::optional<std::int32_t> padding_id;
+    std::size_t relative_buckets = 0;  ///< rows of MPNet's table of relative positions; 0: none
     float layer_norm_eps = 1e-12F;
     Activation activation = Activation::gelu;
 
     [[nodiscard]] std::size_t head_dim() const { return dim / heads; }
-    /// Number of weights that these sizes make: embeddings and layers.
-    [[nodiscard]] std::size_t parameters() const;
+    /// The longest text in tokens.
+    [[nodiscard]] std::size_t max_positions() const {
+        return positions - (padding_id ? static_cast<std::size_t>(*padding_id) + 1 : 0);
+    }
 };
 
 /// The model types that can be loaded, as config.json writes them.

@@ -30,18 +30,22 @@ public:
 
     /// The vector of every token after the last layer ("last_hidden_state").
     /// @param threads  0: default_threads()
-    /// @return shape (tokens, dim)
+    /// @param out      shape (tokens, dim)
     /// @throws std::invalid_argument for an id outside the vocabulary or a text that is too long
-    [[nodiscard]] virtual Matrix token_embeddings(const Batch& batch,
-                                                  std::size_t threads) const = 0;
+    virtual void token_embeddings(const Batch& batch, std::size_t threads,
+                                  MatrixView<float> out) const = 0;
+    /// The same as a matrix of its own, shape (tokens, dim).
+    [[nodiscard]] Matrix token_embeddings(const Batch& batch, std::size_t threads) const;
 };
 
-/// A BERT-family transformer, unpadded: a text's vectors are the same bits alone and in any batch,
-/// at any number of threads.
+/// A transformer of the BERT family, unpadded: a text's vectors are the same bits alone and in any
+/// batch, at any number of threads.
 ///
 ///   x = LayerNorm(word[id] + position[i] + type[t])
 ///   each layer:  x = LayerNorm(x + W_o attention(W_q x, W_k x, W_v x))
 ///                x = LayerNorm(x + W_2 gelu(W_1 x))
+///
+/// What other architectures do differently is in src/model/architectures.
 ///
 /// Source: Devlin et al. 2018, https://arxiv.org/abs/1810.04805; Vaswani et al. 2017, section 3.
 class TransformerEncoder final : public Encoder {
@@ -58,8 +62,10 @@ public:
     [[nodiscard]] std::size_t max_positions() const override;
     /// Large enough for full-speed matrix products, small enough that a batch's activations stay in
     /// the caches.
-    [[nodiscard]] std::size_t preferred_batch_tokens() const override { return 512; }
-    [[nodiscard]] Matrix token_embeddings(const Batch& batch, std::size_t threads) const override;
+    [[nodiscard]] std::size_t preferred_batch_tokens() const override { return 256; }
+    using Encoder::token_embeddings;
+    void token_embeddings(const Batch& batch, std::size_t threads,
+                          MatrixView<float> out) const override;
 
     /// The same after every layer: [0] is the static input embedding (before the first layer),
     /// [layers] equals token_embeddings. Each of shape (tokens, dim).
@@ -73,7 +79,7 @@ private:
 
 /// How embed() works through many texts.
 struct EmbedOptions {
-    Pooling pooling = Pooling::mean;
+    PoolingPlan pooling{};
     bool normalize = true;
     std::size_t threads = 0;       ///< 0: default_threads()
     std::size_t batch_tokens = 0;  ///< 0: the encoder's preferred_batch_tokens()
@@ -82,11 +88,11 @@ struct EmbedOptions {
     std::function<void(std::size_t)> on_progress;
 };
 
-/// Calls `visit` with each batch of texts and the vectors of its tokens: from several threads at
-/// once, in any order, never twice for one text.
-void for_each_batch(const Encoder& encoder, const TokenSequences& sequences,
-                    const EmbedOptions& options,
-                    const std::function<void(TextRange, const Batch&, Matrix&&)>& visit);
+/// Calls `visit` with each batch of texts and the vectors of its tokens, which it may not keep:
+/// from several threads at once, in any order, never twice for one text.
+void for_each_batch(
+    const Encoder& encoder, const TokenSequences& sequences, const EmbedOptions& options,
+    const std::function<void(TextRange, const Batch&, MatrixView<const float>)>& visit);
 
 /// One vector per token of every text, end to end.
 /// @return shape (tokens, dim); never normalised
@@ -94,7 +100,7 @@ void for_each_batch(const Encoder& encoder, const TokenSequences& sequences,
                                   const EmbedOptions& options);
 
 /// One vector per text.
-/// @return shape (texts, dim); rows of Euclidean length 1 where `normalize` is set
+/// @return shape (texts, modes * dim); rows of Euclidean length 1 where `normalize` is set
 [[nodiscard]] Matrix embed(const Encoder& encoder, const TokenSequences& sequences,
                            const EmbedOptions& options);
 

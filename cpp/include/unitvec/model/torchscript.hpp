@@ -31,7 +31,9 @@ public:
     /// Texts are sorted by length and padded in groups of similar length and masked, since a
     /// traced module knows no other way; so the last bits of a vector may depend on the batch it is
     /// in.
-    [[nodiscard]] Matrix token_embeddings(const Batch& batch, std::size_t threads) const override;
+    using Encoder::token_embeddings;
+    void token_embeddings(const Batch& batch, std::size_t threads,
+                          MatrixView<float> out) const override;
 
 private:
     struct Module;

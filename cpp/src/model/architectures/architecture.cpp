@@ -1,0 +1,98 @@
+#include "model/architectures/architecture.hpp"
+
+#include <algorithm>
+
+namespace unitvec {
+namespace {
+
+// Far above any real model, so that a damaged number cannot ask for terabytes.
+constexpr std::int64_t kMaxSize = 10'000'000;
+
+Activation read_activation(const JsonField& root, const ConfigNames& names) {
+    const auto name = root.string_or(names.activation, names.default_activation);
+    if (name == "gelu") return Activation::gelu;
+    if (name == "gelu_new" || name == "gelu_pytorch_tanh") return Activation::gelu_tanh;
+    if (name == "relu") return Activation::relu;
+    root.at(names.activation).fail("one of gelu, gelu_new, gelu_pytorch_tanh, relu");
+}
+
+float read_epsilon(const JsonField& root) {
+    const double eps = root.number_or("layer_norm_eps", 1e-12);
+    if (!(eps > 0.0 && eps < 1.0)) root.at("layer_norm_eps").fail("a number between 0 and 1");
+    return static_cast<float>(eps);
+}
+
+}  // namespace
+
+const std::vector<Architecture>& architectures() {
+    static const std::vector<Architecture> all{kBert,  kDistilBert, kRoberta, kXlmRoberta,
+                                               kMpnet, kCamembert,  kElectra, kAlbert};
+    return all;
+}
+
+std::size_t read_size(const JsonField& root, std::string_view key, std::int64_t min) {
+    return static_cast<std::size_t>(root.at(key).integer(min, kMaxSize));
+}
+
+std::int32_t read_padding_id(const JsonField& root, std::int32_t fallback) {
+    const auto field = root.find("pad_token_id");
+    return field ? static_cast<std::int32_t>(field->integer(0, kMaxSize)) : fallback;
+}
+
+ModelConfig read_sizes(const JsonField& root, const ConfigNames& names) {
+    ModelConfig config;
+    config.vocab_size = read_size(root, "vocab_size");
+    config.dim = config.embedding_dim = read_size(root, names.dim);
+    config.layers = config.layer_groups = read_size(root, names.layers);
+    config.heads = read_size(root, names.heads);
+    config.intermediate = read_size(root, names.intermediate);
+    config.positions = read_size(root, "max_position_embeddings");
+    if (!names.types.empty()) config.type_vocab_size = read_size(root, names.types);
+    config.layer_norm_eps = read_epsilon(root);
+    config.activation = read_activation(root, names);
+    if (config.dim % config.heads != 0) {
+        root.at(names.heads).fail("a divisor of the width " + std::to_string(config.dim));
+    }
+    return config;
+}
+
+WeightReader reader_below(const Safetensors& file, const char* prefix) {
+    const bool inside = file.contains(std::string(prefix) + "embeddings.word_embeddings.weight");
+    return {file, inside ? prefix : ""};
+}
+
+void read_embeddings(const WeightReader& reader, TransformerWeights& weights) {
+    const auto& c = weights.config;
+    const std::string names = "embeddings.";
+    weights.word = reader.read(names + "word_embeddings.weight", {c.vocab_size, c.embedding_dim});
+    weights.position =
+        reader.read(names + "position_embeddings.weight", {c.positions, c.embedding_dim});
+    if (c.type_vocab_size > 0) {
+        weights.type = reader.read(names + "token_type_embeddings.weight",
+                                   {c.type_vocab_size, c.embedding_dim});
+    }
+    weights.embedding_norm = reader.layer_norm(names + "LayerNorm", c.embedding_dim);
+}
+
+void read_layers(const WeightReader& reader, TransformerWeights& weights) {
+    const auto& c = weights.config;
+    for (std::size_t i = 0; i < c.layers; ++i) {
+        const auto layer = "encoder.layer." + std::to_string(i) + ".";
+        const auto self = layer + "attention.self.";
+        weights.layers.push_back({
+            .qkv = reader.linears({self + "query", self + "key", self + "value"}, c.dim, c.dim),
+            .output = reader.linear(layer + "attention.output.dense", c.dim, c.dim),
+            .attention_norm = reader.layer_norm(layer + "attention.output.LayerNorm", c.dim),
+            .intermediate = reader.linear(layer + "intermediate.dense", c.intermediate, c.dim),
+            .dense = reader.linear(layer + "output.dense", c.dim, c.intermediate),
+            .output_norm = reader.layer_norm(layer + "output.LayerNorm", c.dim),
+        });
+    }
+}
+
+void read_pooler(const WeightReader& reader, const std::string& name, TransformerWeights& weights) {
+    const auto dim = weights.config.dim;
+    if (reader.contains(name + ".weight")) weights.pooler = reader.linear(name, dim, dim);
+}
+
+}  // namespace unitvec

@@ -1,0 +1,67 @@
+#pragma once
+/// What differs between the members of the BERT family: how config.json names the sizes, and what
+/// checkpoints call the weights. One small file each.
+#include <string_view>
+#include <vector>
+
+#include "json.hpp"
+#include "model/weights.hpp"
+#include "unitvec/model/config.hpp"
+
+namespace unitvec {
+
+struct Architecture {
+    std::string_view model_type;  ///< as config.json has it
+    /// Reads the sizes. They need not fit each other yet; load_config() checks that.
+    ModelConfig (*read_config)(const JsonField& root);
+    TransformerWeights (*read_weights)(const Safetensors& file, const ModelConfig& config);
+};
+
+/// All of them.
+[[nodiscard]] const std::vector<Architecture>& architectures();
+
+extern const Architecture kAlbert;
+extern const Architecture kBert;
+extern const Architecture kCamembert;
+extern const Architecture kDistilBert;
+extern const Architecture kElectra;
+extern const Architecture kMpnet;
+extern const Architecture kRoberta;
+extern const Architecture kXlmRoberta;
+
+// ---- what several of them share ---------------------------------------------------------------
+
+/// The names under which an architecture keeps its sizes.
+struct ConfigNames {
+    std::string_view dim = "hidden_size";
+    std::string_view layers = "num_hidden_layers";
+    std::string_view heads = "num_attention_heads";
+    std::string_view intermediate = "intermediate_size";
+    std::string_view activation = "hidden_act";
+    std::string_view default_activation = "gelu";
+    std::string_view types = "type_vocab_size";  ///< empty: no token types
+};
+
+/// The sizes that every architecture has; `embedding_dim` and `layer_groups` as in BERT.
+[[nodiscard]] ModelConfig read_sizes(const JsonField& root, const ConfigNames& names = {});
+
+/// An integer of at least `min`, and not so large that a damaged file could ask for terabytes.
+[[nodiscard]] std::size_t read_size(const JsonField& root, std::string_view key,
+                                    std::int64_t min = 1);
+
+/// The id of the padding token, from which positions count; `fallback` where it is not said.
+[[nodiscard]] std::int32_t read_padding_id(const JsonField& root, std::int32_t fallback);
+
+/// A reader that finds the weights at the top, or below `prefix` as in a model with heads.
+[[nodiscard]] WeightReader reader_below(const Safetensors& file, const char* prefix);
+
+/// embeddings.*, as BERT calls them; also the projection of narrow tables (ELECTRA).
+void read_embeddings(const WeightReader& reader, TransformerWeights& weights);
+
+/// encoder.layer.*, as BERT calls them.
+void read_layers(const WeightReader& reader, TransformerWeights& weights);
+
+/// `name`, the layer behind [CLS], where the checkpoint has one.
+void read_pooler(const WeightReader& reader, const std::string& name, TransformerWeights& weights);
+
+}  // namespace unitvec

@@ -1,0 +1,92 @@
+"""From token vectors to a text's vector: pooling, dense layers, normalisation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from unitvec import _core
+from unitvec.model_directory import NORMALIZE, SentenceSettings
+
+FloatArray = npt.NDArray[np.float32]
+
+
+class SentenceHead:
+    """What follows a model's transformer, as its authors declared it.
+
+    Attributes:
+        dim: length of a text's vector.
+    """
+
+    dim: int
+
+    def __init__(self, token_dim: int, settings: SentenceSettings) -> None:
+        """Loads the dense layers.
+
+        Args:
+            token_dim: length of a token's vector.
+            settings: pooling and the modules behind it.
+
+        Raises:
+            FormatError: a layer is missing, damaged, or does not fit what comes before it.
+        """
+        self._pooling = list(settings.pooling)
+        self._steps: list[_core.Dense | None] = []  # None: scale to length 1
+        self.dim = token_dim * len(self._pooling)
+        for module in settings.modules:
+            if module == NORMALIZE:
+                self._steps.append(None)
+                continue
+            dense = _core.Dense.load(str(module))
+            if dense.in_features != self.dim:
+                raise _core.FormatError(
+                    f"{module}: expected in_features to be {self.dim}, the length of the vectors "
+                    f"that come in, got {dense.in_features}"
+                )
+            self._steps.append(dense)
+            self.dim = dense.out_features
+        while self._steps and self._steps[-1] is None:  # that one is the caller's to choose
+            self._steps.pop()
+
+    def embed(
+        self,
+        core: _core.Encoder,
+        sequences: _core.TokenSequences,
+        *,
+        normalize: bool,
+        threads: int,
+        skipped: int,
+        progress: Callable[[int], Any],
+    ) -> FloatArray:
+        """Vectors of tokenised texts, shape (texts, dim)."""
+        vectors = _core.embed(
+            core,
+            sequences,
+            self._pooling,
+            normalize and not self._steps,
+            threads,
+            progress,
+            skipped,
+        )
+        return self._finished(vectors, normalize, threads)
+
+    def pool(
+        self,
+        tokens: FloatArray,
+        offsets: npt.NDArray[np.int64],
+        *,
+        normalize: bool,
+        threads: int,
+        skipped: int,
+    ) -> FloatArray:
+        """Vectors of texts whose token vectors, shape (tokens, token_dim), are known already."""
+        pooled = _core.pool(tokens, offsets, self._pooling, normalize and not self._steps, skipped)
+        return self._finished(pooled, normalize, threads)
+
+    def _finished(self, vectors: FloatArray, normalize: bool, threads: int) -> FloatArray:
+        for step in self._steps:
+            vectors = _core.l2_normalize(vectors) if step is None else step(vectors, threads)
+        return _core.l2_normalize(vectors) if normalize and self._steps else vectors

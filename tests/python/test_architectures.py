@@ -1,0 +1,170 @@
+"""Every member of the BERT family against transformers, on small random checkpoints."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+import unitvec as uv
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+
+VOCAB = 60
+LENGTHS = (1, 2, 17, 130, 512)
+SIZES = {
+    "vocab_size": VOCAB,
+    "hidden_size": 48,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "intermediate_size": 80,
+    "max_position_embeddings": 512,
+    "initializer_range": 0.2,  # large enough that attention has something to choose
+}
+FROM_ONE = {"pad_token_id": 1, "max_position_embeddings": 514}
+
+#: Name, classes of transformers (alone, with a masked-word head), settings.
+FAMILY = {
+    "bert": ("Bert", {}),
+    "bert-gelu_new": ("Bert", {"hidden_act": "gelu_new"}),
+    "bert-relu": ("Bert", {"hidden_act": "relu"}),
+    "distilbert": (
+        "DistilBert",
+        {"dim": 48, "n_layers": 3, "n_heads": 4, "hidden_dim": 80},
+    ),
+    "roberta": ("Roberta", {**FROM_ONE, "type_vocab_size": 1, "layer_norm_eps": 1e-5}),
+    "xlm-roberta": ("XLMRoberta", {**FROM_ONE, "type_vocab_size": 1}),
+    "camembert": ("Camembert", {**FROM_ONE, "type_vocab_size": 1}),
+    "mpnet": ("MPNet", FROM_ONE),
+    "electra": ("Electra", {"embedding_size": 24}),
+    "electra-wide": ("Electra", {"embedding_size": 48}),
+    "albert": ("Albert", {"embedding_size": 24}),
+    "albert-groups": ("Albert", {"embedding_size": 24, "num_hidden_groups": 2}),
+}
+TRANSFORMER = {name: case for name, case in FAMILY.items() if "-" not in name or "xlm" in name}
+
+
+def make_model(name: str, head: str = "Model"):
+    """A random model of one architecture."""
+    prefix, settings = FAMILY[name]
+    config = getattr(transformers, f"{prefix}Config")(**{**SIZES, **settings})
+    torch.manual_seed(5)
+    return getattr(transformers, f"{prefix}{head}")(config).eval()
+
+
+def save(model, folder: Path) -> Path:
+    """A model directory with a WordPiece tokenizer, whatever the architecture is used to."""
+    model.save_pretrained(folder)
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cat", "sat", "a", "dog", "##s"]
+    (folder / "vocab.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
+    tokenizer = transformers.BertTokenizerFast(str(folder / "vocab.txt"))
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module", params=FAMILY)
+def family(request, tmp_path_factory):
+    """An architecture's name, the model of transformers, and our encoder of its directory."""
+    model = make_model(request.param)
+    folder = save(model, tmp_path_factory.mktemp(request.param))
+    with pytest.warns(UserWarning, match="taking the mean"):
+        encoder = uv.Encoder(folder)
+    return request.param, model.double(), encoder  # so that only our own rounding is seen
+
+
+def random_ids(length: int, seed: int) -> list[int]:
+    return [int(i) for i in np.random.default_rng(seed).integers(0, VOCAB, length)]
+
+
+def theirs(model, ids: list[int]):
+    with torch.no_grad():
+        everything = torch.ones((1, len(ids)), dtype=torch.long)
+        return model(torch.tensor([ids]), attention_mask=everything, output_hidden_states=True)
+
+
+def test_every_layer_equals_transformers(family):
+    _, model, encoder = family
+    assert encoder.max_seq_length == 512
+    for seed, length in enumerate(LENGTHS):
+        ids = random_ids(length, seed)  # some of them are the padding token's
+        expected = theirs(model, ids).hidden_states
+        states = encoder.hidden_states([ids])[0]
+        assert len(states) == len(expected) == 4
+        for mine, other in zip(states, expected, strict=True):
+            assert_allclose(mine, other[0].numpy(), atol=1e-5)
+
+
+def test_a_text_has_the_same_bits_alone_and_in_any_batch(family, tmp_path):
+    _, _, encoder = family
+    texts = ["the cat sat", "a", "", "dogs " * 40, "cats sat a dog the " * 30] * 5
+    together = encoder.encode(texts)
+    for threads in (1, 2):
+        encoder.threads = threads
+        for text, row in zip(texts[:5], together, strict=False):
+            assert_array_equal(encoder.encode(text), row)
+        assert_array_equal(encoder.encode(texts[::-1])[::-1], together)
+
+
+def test_parameters_are_counted(family):
+    _, model, encoder = family
+    pooler = sum(p.numel() for n, p in model.named_parameters() if n.startswith("pooler."))
+    everything = sum(p.numel() for p in model.parameters())
+    assert encoder._core.parameters == everything - pooler
+
+
+@pytest.mark.parametrize("name", TRANSFORMER)
+def test_a_checkpoint_with_a_head_gives_the_same_vectors(name, tmp_path):
+    model = make_model(name, "ForMaskedLM")
+    with pytest.warns(UserWarning, match="taking the mean"):
+        encoder = uv.Encoder(save(model, tmp_path / "model"))
+    ids = random_ids(20, 1)
+    states = encoder.hidden_states([ids])[0]
+    assert_allclose(states[-1], theirs(model, ids).hidden_states[-1][0].numpy(), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", TRANSFORMER)
+def test_a_text_longer_than_the_positions_is_refused(name, tmp_path):
+    with pytest.warns(UserWarning, match="taking the mean"):
+        encoder = uv.Encoder(save(make_model(name), tmp_path / "model"))
+    with pytest.raises(ValueError, match="at most 512 tokens"):
+        encoder.hidden_states([[5] * 513])
+
+
+def damaged(name: str, tmp_path: Path, **changes) -> Path:
+    folder = save(make_model(name), tmp_path / "model")
+    path = folder / "config.json"
+    config = json.loads(path.read_text())
+    for key, value in changes.items():
+        if value is None:
+            del config[key]
+        else:
+            config[key] = value
+    path.write_text(json.dumps(config))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "message"),
+    [
+        ("bert", {"model_type": "gpt2"}, "bert, distilbert, roberta, xlm-roberta, mpnet"),
+        ("distilbert", {"dim": None}, '"dim"'),
+        ("distilbert", {"n_heads": 5}, "n_heads"),
+        ("roberta", {"pad_token_id": 513}, "max_position_embeddings"),
+        ("roberta", {"pad_token_id": -1}, "pad_token_id"),
+        ("mpnet", {"relative_attention_num_buckets": 16}, "relative_attention_num_buckets"),
+        ("electra", {"embedding_size": 23}, "word_embeddings.weight"),
+        ("albert", {"num_hidden_groups": 4}, "num_hidden_groups"),
+        ("albert", {"inner_group_num": 2}, "inner_group_num"),
+        ("albert", {"embedding_size": None}, "embedding_size"),
+    ],
+)
+def test_a_wrong_field_is_named(name, changes, message, tmp_path):
+    with (
+        pytest.raises(uv.FormatError, match=message),
+        pytest.warns(UserWarning, match="taking the mean"),
+    ):
+        uv.Encoder(damaged(name, tmp_path, **changes))
