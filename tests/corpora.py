@@ -27,3 +27,18 @@ def corpus(data: Path, name: str) -> list[str]:
         paths = sorted((data / name).glob("*.txt"))
         return [t for p in paths for t in p.read_text(encoding="utf-8").split("\n")]
     return [t for p in sorted((data / name).glob("*.jsonl")) for t in jsonl(p, "title", "text")]
+
+
+def sts_pairs(data_directory: Path) -> tuple[list[str], list[str], list[float]]:
+    """The first and second sentences of STS-B dev, and how alike people find them."""
+    (path,) = (data_directory / "stsb").glob("*.csv")
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.reader(stream))
+    return [r[0] for r in rows], [r[1] for r in rows], [float(r[2]) for r in rows]
+
+
+def abstracts(data_directory: Path, n: int) -> list[str]:
+    """Titles and texts of the first `n` abstracts of SciFact."""
+    with (data_directory / "scifact" / "corpus.jsonl").open(encoding="utf-8") as stream:
+        documents = [json.loads(next(stream)) for _ in range(n)]
+    return [f"{d['title']} {d['text']}" for d in documents]

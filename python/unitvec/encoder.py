@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from unitvec import _core
+from unitvec.chunks import Windows, windows_of
 from unitvec.fingerprint import MODEL_FILES, TOKENIZER_FILES, file_digest, files_of, fingerprint
 from unitvec.hub import resolve
-from unitvec.model_directory import NORMALIZE, SentenceSettings, read_settings
+from unitvec.model_directory import NORMALIZE, SentenceSettings, read_settings, stated_licence
 from unitvec.overflow import MODES, Overflow, OverflowCount, TruncationWarning
 from unitvec.progress import Bar, NoBar, progress_bar
 from unitvec.sentence_head import SentenceHead
@@ -95,6 +96,7 @@ class Encoder:
             if module != NORMALIZE:
                 layer = files_of(Path(module), MODEL_FILES)
                 self._files |= {f"module {number}: {path.name}": path for path in layer}
+        self._directory = directory
         self.name = str(model_name_or_path)
 
     def _start(
@@ -165,6 +167,7 @@ class Encoder:
         core = _core.TorchScriptEncoder.load(str(file), max_seq_length)
         encoder._start(core, tokenizer, settings, threads)
         encoder._files = _by_name([file, *files_of(tokenizer.directory, TOKENIZER_FILES)])
+        encoder._directory = file.parent
         encoder.name = str(path)
         return encoder
 
@@ -212,6 +215,32 @@ class Encoder:
     def _file_digests(self) -> dict[str, str]:
         return {name: file_digest(path) for name, path in self._files.items()}
 
+    def info(self) -> dict[str, Any]:
+        """What this model is: architecture, sizes, settings, fingerprint, licence if stated."""
+        core = self._core
+        facts: dict[str, Any] = {"model": self.name, "path": str(self._directory)}
+        if isinstance(core, _core.TransformerEncoder):
+            facts |= {
+                "architecture": core.model_type,
+                "layers": core.layers,
+                "heads": core.heads,
+                "parameters": core.parameters,
+            }
+        else:
+            facts["architecture"] = "torchscript"
+        return facts | {
+            "dim": self.get_embedding_dimension(),
+            "max_seq_length": self.max_seq_length,
+            "vocab_size": self.tokenizer.vocab_size,
+            "pooling": self.pooling,
+            "normalize": self.normalize_embeddings,
+            "similarity": self.similarity_fn_name,
+            "prompts": self.prompts,
+            "dtype": self.dtype,
+            "fingerprint": self.fingerprint,
+            "licence": stated_licence(self._directory),
+        }
+
     def __repr__(self) -> str:
         return (
             f"Encoder({self.name!r}, dim={self.get_embedding_dimension()}, "
@@ -248,7 +277,9 @@ class Encoder:
                 do not depend on them.
             show_progress_bar: True, False, or None: on a terminal, once a second has passed.
             on_overflow: what a text longer than `max_seq_length` does: "warn" (once a call, with
-                the number of such texts and the longest), "error", or "truncate" silently.
+                the number of such texts and the longest), "error", "truncate" silently, or "chunk":
+                the text is read in windows that overlap by an eighth, each behind the prompt, and
+                its vector is their mean, weighted by tokens.
 
         Returns:
             For one text an array (dim,), for many (n, dim), float32. With "token_embeddings" an
@@ -272,11 +303,18 @@ class Encoder:
             for texts in _runs(sentences, before):
                 sequences = self._tokenize(texts)
                 overflow.check(sequences.full_lengths)
-                parts.append(
-                    self._encode_sequences(
-                        sequences, output_value, normalize_embeddings, skipped, bar
+                if on_overflow == "chunk":
+                    windows = windows_of(
+                        self.tokenizer, texts, before, self.max_seq_length, sequences
                     )
-                )
+                    parts.append(self._encode_windows(windows, normalize_embeddings, skipped))
+                    bar.update(len(texts))
+                else:
+                    parts.append(
+                        self._encode_sequences(
+                            sequences, output_value, normalize_embeddings, skipped, bar
+                        )
+                    )
         overflow.warn(stacklevel=2)
         result = self._joined(parts, output_value)
         if output_value == "sentence_embedding" and truncate_dim is not None:
@@ -356,8 +394,12 @@ class Encoder:
             )
         if on_overflow not in MODES:
             raise ValueError(
-                "[encode] expected on_overflow to be 'warn', 'error' or 'truncate', "
-                f"got {on_overflow!r}"
+                f"[encode] expected on_overflow to be one of {MODES}, got {on_overflow!r}"
+            )
+        if on_overflow == "chunk" and output_value != "sentence_embedding":
+            raise ValueError(
+                "[encode] expected output_value to be 'sentence_embedding' with "
+                f"on_overflow='chunk', got {output_value!r}"
             )
         dim = self.get_embedding_dimension()
         if truncate_dim is not None and not 1 <= truncate_dim <= dim:
@@ -427,6 +469,17 @@ class Encoder:
             tokens, sequences.offsets, normalize=normalize, threads=threads, skipped=skipped
         )
         return _everything(sequences, vectors, pooled)
+
+    def _encode_windows(self, windows: Windows, normalize: bool, skipped: int) -> FloatArray:
+        return self._head.embed(
+            self._core,
+            windows.sequences,
+            normalize=normalize,
+            threads=self.threads or 0,
+            skipped=skipped,
+            progress=lambda _: None,
+            windows=windows,
+        )
 
     def _joined(self, parts: list[Any], output_value: str | None) -> Any:
         if output_value != "sentence_embedding":

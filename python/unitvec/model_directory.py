@@ -217,3 +217,20 @@ def _prompts(directory: Path, options: dict[str, Any]) -> dict[str, str]:
             f"{source}: default_prompt_name: expected one of {sorted(prompts)}, got {name!r}"
         )
     return dict(prompts)
+
+
+def stated_licence(directory: Path) -> str | None:
+    """What the head of the model's card, README.md, says under "license"; None: nothing."""
+    try:
+        lines = (directory / "README.md").read_text(encoding="utf-8", errors="replace").split("\n")
+    except OSError:
+        return None
+    if not lines or lines[0].strip() != "---":
+        return None
+    for line in lines[1:]:
+        key, colon, value = line.partition(":")
+        if line.strip() == "---":
+            return None
+        if colon and key == "license" and value.strip():
+            return value.strip().strip("\"'")
+    return None

@@ -11,8 +11,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-Overflow = Literal["warn", "error", "truncate"]
-MODES = ("warn", "error", "truncate")
+Overflow = Literal["warn", "error", "truncate", "chunk"]
+MODES = ("warn", "error", "truncate", "chunk")
 
 
 class TruncationWarning(UserWarning):
@@ -58,7 +58,8 @@ class OverflowCount:
             warnings.warn(
                 f"{self.count} of {self.seen} texts are longer than the {self.limit} tokens this "
                 f"model reads (the longest: {self.longest}); the rest of each was not encoded. "
-                "Split them, or pass on_overflow='truncate' to accept it.",
+                "Split them, pass on_overflow='chunk' for the mean over windows, or 'truncate' to "
+                "accept it.",
                 TruncationWarning,
                 stacklevel=stacklevel + 1,
             )

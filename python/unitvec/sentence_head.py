@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unitvec import _core
+from unitvec.chunks import Windows
 from unitvec.model_directory import NORMALIZE, SentenceSettings
 
 FloatArray = npt.NDArray[np.float32]
@@ -60,18 +61,32 @@ class SentenceHead:
         threads: int,
         skipped: int,
         progress: Callable[[int], Any],
+        windows: Windows | None = None,
     ) -> FloatArray:
-        """Vectors of tokenised texts, shape (texts, dim)."""
+        """Vectors of tokenised texts, shape (texts, dim).
+
+        Args:
+            core: gives every token a vector.
+            sequences: the texts, or the `windows` of them.
+            normalize: scale to length 1.
+            threads: 0: all that the process may use.
+            skipped: tokens at the start of every text that pooling leaves out.
+            progress: told how many of `sequences` are done.
+            windows: take the mean over each text's windows behind pooling.
+        """
+        early = normalize and not self._steps and windows is None
         vectors = _core.embed(
             core,
             sequences,
             self._pooling,
-            normalize and not self._steps,
+            early,
             threads,
             progress,
             skipped,
         )
-        return self._finished(vectors, normalize, threads)
+        if windows is not None:
+            vectors = windows.mean(vectors)
+        return self._finished(vectors, normalize and not early, threads)
 
     def pool(
         self,
@@ -83,10 +98,11 @@ class SentenceHead:
         skipped: int,
     ) -> FloatArray:
         """Vectors of texts whose token vectors, shape (tokens, token_dim), are known already."""
-        pooled = _core.pool(tokens, offsets, self._pooling, normalize and not self._steps, skipped)
-        return self._finished(pooled, normalize, threads)
+        early = normalize and not self._steps
+        pooled = _core.pool(tokens, offsets, self._pooling, early, skipped)
+        return self._finished(pooled, normalize and not early, threads)
 
     def _finished(self, vectors: FloatArray, normalize: bool, threads: int) -> FloatArray:
         for step in self._steps:
             vectors = _core.l2_normalize(vectors) if step is None else step(vectors, threads)
-        return _core.l2_normalize(vectors) if normalize and self._steps else vectors
+        return _core.l2_normalize(vectors) if normalize else vectors

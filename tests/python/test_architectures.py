@@ -10,60 +10,12 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import unitvec as uv
+from random_models import FAMILY, MODEL_TYPES, VOCAB, make_model, save
 
 torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
+pytest.importorskip("transformers")
 
-VOCAB = 60
 LENGTHS = (1, 2, 17, 130, 512)
-SIZES = {
-    "vocab_size": VOCAB,
-    "hidden_size": 48,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 4,
-    "intermediate_size": 80,
-    "max_position_embeddings": 512,
-    "initializer_range": 0.2,  # large enough that attention has something to choose
-}
-FROM_ONE = {"pad_token_id": 1, "max_position_embeddings": 514}
-
-#: Name, classes of transformers (alone, with a masked-word head), settings.
-FAMILY = {
-    "bert": ("Bert", {}),
-    "bert-gelu_new": ("Bert", {"hidden_act": "gelu_new"}),
-    "bert-relu": ("Bert", {"hidden_act": "relu"}),
-    "distilbert": (
-        "DistilBert",
-        {"dim": 48, "n_layers": 3, "n_heads": 4, "hidden_dim": 80},
-    ),
-    "roberta": ("Roberta", {**FROM_ONE, "type_vocab_size": 1, "layer_norm_eps": 1e-5}),
-    "xlm-roberta": ("XLMRoberta", {**FROM_ONE, "type_vocab_size": 1}),
-    "camembert": ("Camembert", {**FROM_ONE, "type_vocab_size": 1}),
-    "mpnet": ("MPNet", FROM_ONE),
-    "electra": ("Electra", {"embedding_size": 24}),
-    "electra-wide": ("Electra", {"embedding_size": 48}),
-    "albert": ("Albert", {"embedding_size": 24}),
-    "albert-groups": ("Albert", {"embedding_size": 24, "num_hidden_groups": 2}),
-}
-TRANSFORMER = {name: case for name, case in FAMILY.items() if "-" not in name or "xlm" in name}
-
-
-def make_model(name: str, head: str = "Model"):
-    """A random model of one architecture."""
-    prefix, settings = FAMILY[name]
-    config = getattr(transformers, f"{prefix}Config")(**{**SIZES, **settings})
-    torch.manual_seed(5)
-    return getattr(transformers, f"{prefix}{head}")(config).eval()
-
-
-def save(model, folder: Path) -> Path:
-    """A model directory with a WordPiece tokenizer, whatever the architecture is used to."""
-    model.save_pretrained(folder)
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cat", "sat", "a", "dog", "##s"]
-    (folder / "vocab.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
-    tokenizer = transformers.BertTokenizerFast(str(folder / "vocab.txt"))
-    tokenizer.save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture(scope="module", params=FAMILY)
@@ -116,7 +68,7 @@ def test_parameters_are_counted(family):
     assert encoder._core.parameters == everything - pooler
 
 
-@pytest.mark.parametrize("name", TRANSFORMER)
+@pytest.mark.parametrize("name", MODEL_TYPES)
 def test_a_checkpoint_with_a_head_gives_the_same_vectors(name, tmp_path):
     model = make_model(name, "ForMaskedLM")
     with pytest.warns(UserWarning, match="taking the mean"):
@@ -126,7 +78,7 @@ def test_a_checkpoint_with_a_head_gives_the_same_vectors(name, tmp_path):
     assert_allclose(states[-1], theirs(model, ids).hidden_states[-1][0].numpy(), atol=1e-5)
 
 
-@pytest.mark.parametrize("name", TRANSFORMER)
+@pytest.mark.parametrize("name", MODEL_TYPES)
 def test_a_text_longer_than_the_positions_is_refused(name, tmp_path):
     with pytest.warns(UserWarning, match="taking the mean"):
         encoder = uv.Encoder(save(make_model(name), tmp_path / "model"))

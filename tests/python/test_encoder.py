@@ -337,7 +337,7 @@ def test_what_is_not_text_is_refused_with_its_place(tiny_encoder, bad):
     ("options", "message"),
     [
         ({"output_value": "vectors"}, "output_value to be 'sentence_embedding'"),
-        ({"on_overflow": "ignore"}, "on_overflow to be 'warn'"),
+        ({"on_overflow": "ignore"}, "on_overflow to be one of .*'chunk'"),
         ({"truncate_dim": 0}, r"truncate_dim to be in \[1, 48\], got 0"),
         ({"truncate_dim": 49}, r"truncate_dim to be in \[1, 48\], got 49"),
         ({"prompt_name": "nope"}, r"prompt_name to be one of \['document', 'query'\], got 'nope'"),
@@ -457,3 +457,33 @@ def test_the_fingerprint_follows_the_weights_and_the_settings(tiny, copy):
     content[-1] ^= 1
     (copy / "model.safetensors").write_bytes(content)
     assert uv.Encoder(copy).fingerprint != same
+
+
+def test_info_says_what_a_model_is(copy):
+    info = uv.Encoder(copy).info()
+    assert info["architecture"] == "bert"
+    assert (info["layers"], info["heads"], info["dim"], info["max_seq_length"]) == (2, 4, 48, 24)
+    assert info["pooling"] == "mean"
+    assert info["prompts"] == {"query": "cat ", "document": ""}
+    assert len(info["fingerprint"]) == 64
+    assert "sentence_embedding" not in info
+
+
+@pytest.mark.parametrize(
+    ("card", "licence"),
+    [
+        ("---\ntags:\n- x\nlicense: apache-2.0\n---\nlicense: other", "apache-2.0"),
+        ('---\nlicense: "mit"\n---', "mit"),
+        ("---\ntags: []\n---\nlicense: mit", None),
+        ("license: mit", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_the_licence_is_the_one_the_card_states(copy, card, licence):
+    path = copy / "README.md"
+    if card is None:
+        path.unlink()
+    else:
+        path.write_text(card)
+    assert uv.Encoder(copy).info()["licence"] == licence

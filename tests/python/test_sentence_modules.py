@@ -11,7 +11,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import unitvec as uv
-from test_architectures import make_model, save
+from random_models import make_model, save
 
 torch = pytest.importorskip("torch")
 sentence_transformers = pytest.importorskip("sentence_transformers")
@@ -215,3 +215,64 @@ def test_vectors_are_unit_vectors_only_where_the_authors_say_so(plain, tmp_path)
     encoder = uv.Encoder(folder)
     assert_allclose(np.linalg.norm(encoder.encode("a cat")), 1.0, atol=1e-6)
     assert np.linalg.norm(encoder.encode("a cat", normalize_embeddings=False)) > 1.1
+
+
+# ---- texts longer than the model reads ------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def chunker(plain, tmp_path_factory) -> uv.Encoder:
+    folder = save_sentence_model(
+        plain,
+        tmp_path_factory.mktemp("chunks") / "model",
+        lambda m, width: [m.Pooling(width), m.Dense(width, 12), m.Normalize()],
+        prompts={"query": "the dog ", "endless": "the cat " * 30},
+    )
+    return uv.Encoder(folder)  # reads 24 tokens
+
+
+def test_a_long_text_is_the_weighted_mean_of_its_windows(plain, tmp_path):
+    folder = save_sentence_model(plain, tmp_path / "model", lambda m, width: [m.Pooling(width)])
+    encoder = uv.Encoder(folder)
+    long = "the cat sat a dog " * 10  # 50 words in windows of 22, each with 2 of the one before
+    encoding = encoder.tokenizer.encode(long, max_length=24, stride=2)
+    windows = [encoding.ids, *(window.ids for window in encoding.overflowing)]
+    assert [len(window) for window in windows] == [24, 24, 12]
+    means = [states[-1].mean(0) for states in encoder.hidden_states(windows)]
+    expected = np.average(means, axis=0, weights=[24, 24, 12])
+    assert_allclose(encoder.encode(long, on_overflow="chunk"), expected, atol=1e-6)
+
+
+def test_texts_that_fit_keep_their_bits_among_chunks(chunker):
+    texts = ["the cat", "dogs sat " * 40, "", "a dog sat"]
+    chunked = chunker.encode(texts, on_overflow="chunk")
+    assert chunked.shape == (4, 12)
+    assert_allclose(np.linalg.norm(chunked, axis=1), 1.0, atol=1e-6)
+    for i in (0, 2, 3):
+        assert_array_equal(chunked[i], chunker.encode(texts[i]))
+    assert_array_equal(chunked[1], chunker.encode(texts[1], on_overflow="chunk"))
+    cut = chunker.encode(texts[1], on_overflow="truncate")
+    assert np.abs(chunked[1] - cut).max() > 1e-3
+    assert chunker.encode([], on_overflow="chunk").shape == (0, 12)
+
+
+def test_every_window_has_the_prompt(chunker):
+    long = "cats sat a " * 20
+    with_prompt = chunker.encode(long, prompt_name="query", on_overflow="chunk")
+    from unitvec.chunks import windows_of
+
+    texts = ["the dog " + long]
+    cut = chunker.tokenizer._sequences(texts, 24, 1)
+    windows = windows_of(chunker.tokenizer, texts, "the dog ", 24, cut)
+    rows = np.split(windows.sequences.input_ids, windows.sequences.offsets[1:-1])
+    assert len(rows) > 3
+    start = chunker.tokenizer.encode("the dog").ids[:-1]
+    assert all(list(row[: len(start)]) == start and len(row) <= 24 for row in rows)
+    assert np.abs(with_prompt - chunker.encode(long, on_overflow="chunk")).max() > 1e-3
+
+
+def test_what_chunks_cannot_do_is_refused(chunker):
+    with pytest.raises(ValueError, match="fewer than 22 tokens"):
+        chunker.encode("a cat", prompt_name="endless", on_overflow="chunk")
+    with pytest.raises(ValueError, match="output_value"):
+        chunker.encode("a cat", output_value="token_embeddings", on_overflow="chunk")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import warnings
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from numpy.testing import assert_array_equal
 from scipy.stats import spearmanr
 
 import unitvec as uv
+from corpora import abstracts, sts_pairs
 
 
 @pytest.fixture(scope="module")
@@ -20,19 +19,6 @@ def reference(model_directory: Path):
     from sentence_transformers import SentenceTransformer
 
     return SentenceTransformer(str(model_directory), device="cpu")
-
-
-def sts_pairs(data_directory: Path) -> tuple[list[str], list[str], list[float]]:
-    (path,) = (data_directory / "stsb").glob("*.csv")
-    with path.open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.reader(stream))
-    return [r[0] for r in rows], [r[1] for r in rows], [float(r[2]) for r in rows]
-
-
-def abstracts(data_directory: Path, n: int) -> list[str]:
-    with (data_directory / "scifact" / "corpus.jsonl").open(encoding="utf-8") as stream:
-        documents = [json.loads(next(stream)) for _ in range(n)]
-    return [f"{d['title']} {d['text']}" for d in documents]
 
 
 def test_the_limit_is_256_tokens_not_the_128_of_its_tokenizer_file(encoder: uv.Encoder):

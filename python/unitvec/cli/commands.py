@@ -87,21 +87,8 @@ def info(arguments: argparse.Namespace) -> int:
             _print_facts(collection.stats(), arguments.json)
         return 0
     from unitvec.encoder import Encoder
-    from unitvec.hub import resolve
 
-    encoder = Encoder(arguments.target)
-    facts = {
-        "model": arguments.target,
-        "path": str(resolve(arguments.target)),
-        "dim": encoder.get_embedding_dimension(),
-        "max_seq_length": encoder.max_seq_length,
-        "vocab_size": encoder.tokenizer.vocab_size,
-        "pooling": encoder.pooling,
-        "similarity": encoder.similarity_fn_name,
-        "dtype": encoder.dtype,
-        "fingerprint": encoder.fingerprint,
-    }
-    _print_facts(facts, arguments.json)
+    _print_facts(Encoder(arguments.target).info(), arguments.json)
     return 0
 
 
