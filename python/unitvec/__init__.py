@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from unitvec.errors import ModelNotFoundError as ModelNotFoundError
     from unitvec.errors import StoreLockedError as StoreLockedError
     from unitvec.index import Index as Index
+    from unitvec.quantize import quantize_embeddings as quantize_embeddings
     from unitvec.tokenizer import Tokenizer as Tokenizer
 
     __version__: str
@@ -45,6 +46,7 @@ _HOME: dict[str, str] = {
     "hub": "unitvec.hub",
     "l2_normalize": "unitvec.distance",
     "manhattan": "unitvec.distance",
+    "quantize_embeddings": "unitvec.quantize",
 }
 
 __all__ = [
@@ -64,6 +66,7 @@ __all__ = [
     "hub",
     "l2_normalize",
     "manhattan",
+    "quantize_embeddings",
 ]
 
 

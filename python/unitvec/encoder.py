@@ -21,6 +21,7 @@ from unitvec.hub import resolve
 from unitvec.model_directory import NORMALIZE, SentenceSettings, read_settings, stated_licence
 from unitvec.overflow import MODES, Overflow, OverflowCount, TruncationWarning
 from unitvec.progress import Bar, NoBar, progress_bar
+from unitvec.quantize import Precision, check_precision, quantize_embeddings
 from unitvec.sentence_head import SentenceHead
 from unitvec.tokenizer import Tokenizer
 
@@ -258,6 +259,7 @@ class Encoder:
         output_value: OutputValue | None = "sentence_embedding",
         normalize_embeddings: bool | None = None,
         truncate_dim: int | None = None,
+        precision: Precision = "float32",
         batch_size: int | None = None,
         show_progress_bar: bool | None = None,
         on_overflow: Overflow = "warn",
@@ -273,6 +275,8 @@ class Encoder:
             normalize_embeddings: scale to length 1; None: as the model's authors declared.
             truncate_dim: keep that many leading dimensions (scaled to length 1 again where
                 `normalize_embeddings` is on), for models trained so.
+            precision: "float32", or "int8", "uint8", "binary", "ubinary" as `quantize_embeddings`
+                makes them without ranges.
             batch_size: accepted for compatibility; batches are planned by tokens, and the vectors
                 do not depend on them.
             show_progress_bar: True, False, or None: on a terminal, once a second has passed.
@@ -282,8 +286,8 @@ class Encoder:
                 its vector is their mean, weighted by tokens.
 
         Returns:
-            For one text an array (dim,), for many (n, dim), float32. With "token_embeddings" an
-            array (tokens, dim), or a list of them. With None a dict, or a list of dicts, with
+            For one text an array (dim,), for many (n, dim), float32 or as `precision` says. With
+            "token_embeddings" an array (tokens, dim), or a list of them. With None a dict, or a list of dicts, with
             "sentence_embedding", "token_embeddings", "input_ids", "attention_mask", "token_count"
             (before truncation) and "truncated".
 
@@ -292,6 +296,7 @@ class Encoder:
             ValueError: an unknown option, or a text too long under "error".
         """
         self._check_options(output_value, truncate_dim, on_overflow)
+        check_precision(precision, output_value)
         before = self._prompt(prompt_name, prompt)
         skipped = 0 if self._settings.include_prompt else self._prompt_tokens(before)
         single = isinstance(sentences, str)
@@ -319,6 +324,8 @@ class Encoder:
         result = self._joined(parts, output_value)
         if output_value == "sentence_embedding" and truncate_dim is not None:
             result = _truncated(result, truncate_dim, normalize_embeddings)
+        if precision != "float32":
+            result = quantize_embeddings(result, precision)
         return result[0] if single else result
 
     def encode_query(self, sentences: str | Iterable[str], **options: Any) -> Any:

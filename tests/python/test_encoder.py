@@ -487,3 +487,14 @@ def test_the_licence_is_the_one_the_card_states(copy, card, licence):
     else:
         path.write_text(card)
     assert uv.Encoder(copy).info()["licence"] == licence
+
+
+@pytest.mark.parametrize("precision", ["int8", "uint8", "binary", "ubinary"])
+def test_vectors_in_bytes_and_bits(tiny_encoder, precision):
+    options = {"precision": precision, "on_overflow": "truncate"}
+    vectors = tiny_encoder.encode(TEXTS, **options)
+    exact = tiny_encoder.encode(TEXTS, on_overflow="truncate")
+    assert_array_equal(vectors, uv.quantize_embeddings(exact, precision))
+    assert_array_equal(tiny_encoder.encode(TEXTS[0], **options), vectors[0])
+    with pytest.raises(ValueError, match="output_value"):
+        tiny_encoder.encode(TEXTS, output_value=None, **options)
