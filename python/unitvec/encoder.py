@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Sequence, Sized
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Sequence
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,9 +17,11 @@ from unitvec.chunks import Windows, windows_of
 from unitvec.fingerprint import MODEL_FILES, TOKENIZER_FILES, file_digest, files_of, fingerprint
 from unitvec.hub import resolve
 from unitvec.model_directory import NORMALIZE, SentenceSettings, read_settings, stated_licence
+from unitvec.outputs import everything, truncated
 from unitvec.overflow import MODES, Overflow, OverflowCount, TruncationWarning
-from unitvec.progress import Bar, NoBar, progress_bar
+from unitvec.progress import Bar
 from unitvec.quantize import Precision, check_precision, quantize_embeddings
+from unitvec.runs import bar_for, runs
 from unitvec.sentence_head import SentenceHead
 from unitvec.tokenizer import Tokenizer
 
@@ -29,9 +29,6 @@ __all__ = ["Encoder", "TruncationWarning"]
 
 FloatArray = npt.NDArray[np.float32]
 OutputValue = Literal["sentence_embedding", "token_embeddings"]
-
-#: Texts handed to the core at a time: enough to keep it busy, few enough that a long job streams.
-TEXTS_AT_ONCE = 2048
 
 DTYPES = ("float32", "auto")
 
@@ -287,9 +284,9 @@ class Encoder:
 
         Returns:
             For one text an array (dim,), for many (n, dim), float32 or as `precision` says. With
-            "token_embeddings" an array (tokens, dim), or a list of them. With None a dict, or a list of dicts, with
-            "sentence_embedding", "token_embeddings", "input_ids", "attention_mask", "token_count"
-            (before truncation) and "truncated".
+            "token_embeddings" an array (tokens, dim), or a list of them. With None a dict, or a
+            list of dicts, with "sentence_embedding", "token_embeddings", "input_ids",
+            "attention_mask", "token_count" (before truncation) and "truncated".
 
         Raises:
             TypeError: something is not a string (says which).
@@ -304,8 +301,8 @@ class Encoder:
             normalize_embeddings = self.normalize_embeddings
         overflow = OverflowCount(on_overflow, self.max_seq_length)
         parts: list[Any] = []
-        with _bar(sentences, show_progress_bar) as bar:
-            for texts in _runs(sentences, before):
+        with bar_for(sentences, show_progress_bar) as bar:
+            for texts in runs(sentences, before):
                 sequences = self._tokenize(texts)
                 overflow.check(sequences.full_lengths)
                 if on_overflow == "chunk":
@@ -323,7 +320,7 @@ class Encoder:
         overflow.warn(stacklevel=2)
         result = self._joined(parts, output_value)
         if output_value == "sentence_embedding" and truncate_dim is not None:
-            result = _truncated(result, truncate_dim, normalize_embeddings)
+            result = truncated(result, truncate_dim, normalize_embeddings)
         if precision != "float32":
             result = quantize_embeddings(result, precision)
         return result[0] if single else result
@@ -475,7 +472,7 @@ class Encoder:
         pooled = self._head.pool(
             tokens, sequences.offsets, normalize=normalize, threads=threads, skipped=skipped
         )
-        return _everything(sequences, vectors, pooled)
+        return everything(sequences, vectors, pooled)
 
     def _encode_windows(self, windows: Windows, normalize: bool, skipped: int) -> FloatArray:
         return self._head.embed(
@@ -502,53 +499,3 @@ class Encoder:
 
 def _by_name(files: Iterable[Path]) -> dict[str, Path]:
     return {path.name: path for path in files}
-
-
-def _bar(sentences: str | Iterable[str], show: bool | None) -> AbstractContextManager[Bar]:
-    if show is False or (show is None and isinstance(sentences, str)):
-        return NoBar()
-    total = 1 if isinstance(sentences, str) else _count(sentences)
-    return progress_bar(total, "Encoding", "texts", show)
-
-
-def _count(sentences: Iterable[str]) -> int | None:
-    return len(sentences) if isinstance(sentences, Sized) else None
-
-
-def _runs(sentences: str | Iterable[str], prompt: str) -> Iterator[list[str]]:
-    """Texts with the prompt before each, some at a time; checks that they are texts."""
-    if isinstance(sentences, (bytes, bytearray)):
-        raise TypeError("[encode] expected str, got bytes; decode them first")
-    texts = iter([sentences] if isinstance(sentences, str) else sentences)
-    position = 0
-    while run := list(islice(texts, TEXTS_AT_ONCE)):
-        for offset, text in enumerate(run):
-            if not isinstance(text, str):
-                raise TypeError(
-                    f"[encode] expected every text to be str, got {type(text).__name__} "
-                    f"at position {position + offset}"
-                )
-        position += len(run)
-        yield [prompt + text for text in run] if prompt else run
-
-
-def _truncated(vectors: FloatArray, dim: int, normalize: bool) -> FloatArray:
-    kept = np.ascontiguousarray(vectors[:, :dim])
-    return _core.l2_normalize(kept) if normalize else kept
-
-
-def _everything(
-    sequences: _core.TokenSequences, vectors: list[FloatArray], pooled: FloatArray
-) -> list[dict[str, Any]]:
-    ids = np.split(sequences.input_ids, sequences.offsets[1:-1])
-    return [
-        {
-            "sentence_embedding": pooled[i],
-            "token_embeddings": vectors[i],
-            "input_ids": ids[i],
-            "attention_mask": np.ones(len(ids[i]), np.int64),
-            "token_count": int(sequences.full_lengths[i]),
-            "truncated": bool(sequences.full_lengths[i] > len(ids[i])),
-        }
-        for i in range(len(vectors))
-    ]

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 import unitvec as uv
-from unitvec.encoder import TEXTS_AT_ONCE, TruncationWarning
+from unitvec.encoder import TruncationWarning
+from unitvec.runs import TEXTS_AT_ONCE
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
