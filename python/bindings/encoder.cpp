@@ -117,6 +117,20 @@ void register_encoders(py::module_& m) {
                                [](const TransformerEncoder& e) { return e.config().vocab_size; })
         .def_property_readonly("parameters", &TransformerEncoder::parameters,
                                "Number of weights, embeddings included.")
+        .def_property_readonly("has_pooler", &TransformerEncoder::has_pooler)
+        .def(
+            "pooler_output",
+            [](const TransformerEncoder& encoder, const FloatArray& first, std::size_t threads) {
+                const auto matrix = as_matrix(first, "first");
+                Matrix out;
+                {
+                    const py::gil_scoped_release nogil;
+                    out = encoder.pooler_output(matrix, threads);
+                }
+                return to_numpy(std::move(out));
+            },
+            py::arg("first"), py::arg("threads") = 0,
+            "tanh(W x + b) of the vectors of first tokens, (n, dim).")
         .def(
             "hidden_states",
             [](const TransformerEncoder& encoder, const TokenSequences& sequences,

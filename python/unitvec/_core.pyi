@@ -144,6 +144,13 @@ class TransformerEncoder(Encoder):
         """
         Token vectors before the first layer and after each, each (tokens, dim).
         """
+    def pooler_output(self, first: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], threads: typing.SupportsInt | typing.SupportsIndex = 0) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        tanh(W x + b) of the vectors of first tokens, (n, dim).
+        """
+    @property
+    def has_pooler(self) -> bool:
+        ...
     @property
     def heads(self) -> int:
         ...

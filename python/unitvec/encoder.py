@@ -362,6 +362,34 @@ class Encoder:
             states.append(self._layers(sequences))
         return states
 
+    def pooler_output(self, sentences: str | Iterable[str]) -> FloatArray:
+        """What BERT's own pooler makes of [CLS]: tanh(W x + b), as transformers' "pooler_output".
+
+        Args:
+            sentences: a text, or any iterable of texts; of those that are too long a warning says
+                how many.
+
+        Returns:
+            Shape (dim,) for one text, (n, dim) for many.
+
+        Raises:
+            ValueError: the model has no pooler.
+        """
+        core = self._core
+        if not isinstance(core, _core.TransformerEncoder) or not core.has_pooler:
+            raise ValueError(f"[pooler_output] expected a model with a pooler, got {self.name}")
+        threads = self.threads or 0
+        overflow = OverflowCount("warn", self.max_seq_length)
+        parts = [np.empty((0, core.dim), np.float32)]
+        for texts in runs(sentences, ""):
+            sequences = self._tokenize(texts)
+            overflow.check(sequences.full_lengths)
+            first = _core.embed(core, sequences, ["cls"], False, threads)
+            parts.append(core.pooler_output(first, threads))
+        overflow.warn(stacklevel=2)
+        result: FloatArray = np.concatenate(parts)
+        return result[0] if isinstance(sentences, str) else result
+
     # ---- comparing vectors -----------------------------------------------------------------------
 
     def similarity(self, a: npt.ArrayLike, b: npt.ArrayLike) -> FloatArray:

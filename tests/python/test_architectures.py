@@ -50,6 +50,22 @@ def test_every_layer_equals_transformers(family):
             assert_allclose(mine, other[0].numpy(), atol=1e-5)
 
 
+def test_the_pooler_equals_transformers(family):
+    name, model, encoder = family
+    if getattr(model, "pooler", None) is None:
+        assert name.startswith(("distilbert", "electra"))
+        with pytest.raises(ValueError, match="expected a model with a pooler"):
+            encoder.pooler_output("a cat")
+        return
+    texts = ["the cat sat", "", "dogs " * 20]
+    mine = encoder.pooler_output(iter(texts))
+    for text, row in zip(texts, mine, strict=True):
+        ids = encoder.tokenizer.encode(text).ids
+        assert_allclose(row, theirs(model, ids).pooler_output[0].numpy(), atol=1e-5)
+        assert_array_equal(encoder.pooler_output(text), row)
+    assert encoder.pooler_output([]).shape == (0, 48)
+
+
 def test_a_text_has_the_same_bits_alone_and_in_any_batch(family, tmp_path):
     _, _, encoder = family
     texts = ["the cat sat", "a", "", "dogs " * 40, "cats sat a dog the " * 30] * 5

@@ -251,4 +251,23 @@ void TransformerEncoder::token_embeddings(const Batch& batch, std::size_t thread
     weights_->run(batch, threads, out.data, [] {});
 }
 
+bool TransformerEncoder::has_pooler() const {
+    return weights_->pooler.has_value();
+}
+
+Matrix TransformerEncoder::pooler_output(MatrixView<const float> first, std::size_t threads) const {
+    if (!has_pooler()) {
+        throw_invalid("pooler_output", "a checkpoint with a pooler",
+                      config().model_type + " without one");
+    }
+    require_dim("pooler_output", "first", dim(), first.cols);
+    Matrix out(first.rows, dim());
+    if (first.rows == 0) return out;
+    (*weights_->pooler)(first.data, first.rows, Epilogue::none, nullptr, out.data(),
+                        threads == 0 ? default_threads() : threads);
+    std::transform(out.data(), out.data() + out.view().size(), out.data(),
+                   [](float x) { return std::tanh(x); });
+    return out;
+}
+
 }  // namespace unitvec

@@ -71,6 +71,14 @@ public:
     /// [layers] equals token_embeddings. Each of shape (tokens, dim).
     [[nodiscard]] std::vector<Matrix> hidden_states(const Batch& batch, std::size_t threads) const;
 
+    /// Whether the checkpoint has the layer behind [CLS] that BERT was trained with.
+    [[nodiscard]] bool has_pooler() const;
+    /// tanh(W x + b), the "pooler_output", of the vectors of first tokens.
+    /// @param first  shape (n, dim)
+    /// @return shape (n, dim)
+    /// @throws std::invalid_argument if there is no such layer
+    [[nodiscard]] Matrix pooler_output(MatrixView<const float> first, std::size_t threads) const;
+
 private:
     struct Weights;
     explicit TransformerEncoder(std::unique_ptr<const Weights> weights);
