@@ -6,12 +6,14 @@ import contextlib
 import os
 import platform
 import re
+import shutil
 import sys
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from unitvec.collection import Collection, SearchResult
+from unitvec.errors import FingerprintError
 from unitvec.stdlib_docs import read_entries
 
 QUESTIONS = (
@@ -108,21 +110,19 @@ def run(path: Path | None, model: str, as_json: bool) -> dict[str, Any]:
         model: the encoder's name.
         as_json: print nothing; the caller prints what is returned.
     """
-    path = path or cache_path(model)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with Collection(path, encoder=model) as collection:
+    with _opened(path, model) as collection:
         if not as_json:
             print(f"The documentation of Python {platform.python_version()}, by meaning")
         indexed = index_documentation(collection)
         answers = [(q, collection.search(q, k=HITS)) for q in QUESTIONS]
         if not as_json:
-            print(describe(indexed, path))
+            print(describe(indexed, collection.path))
             for question, result in answers:
                 print("\n" + format_answer(question, result))
             if sys.stdin.isatty() and sys.stdout.isatty():
                 _prompt(collection)
     return {
-        "db": str(path),
+        "db": str(collection.path),
         "documents": indexed.documents,
         "encoded": indexed.encoded,
         "seconds": indexed.seconds,
@@ -137,6 +137,20 @@ def run(path: Path | None, model: str, as_json: bool) -> dict[str, Any]:
             for question, result in answers
         ],
     }
+
+
+def _opened(path: Path | None, model: str) -> Collection:
+    """The collection; the demo's own is made anew where another release's model filled it."""
+    is_own = path is None
+    path = path or cache_path(model)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return Collection(path, encoder=model)
+    except FingerprintError:
+        if not is_own:
+            raise
+        shutil.rmtree(path)
+        return Collection(path, encoder=model)
 
 
 def _prompt(collection: Collection) -> None:

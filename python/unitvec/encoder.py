@@ -196,18 +196,21 @@ class Encoder:
     @property
     def fingerprint(self) -> str:
         """SHA-256 over weights, tokenizer and settings, as hex: the same one, the same vectors."""
-        return fingerprint(
-            self._file_digests,
-            {
-                "pooling": self.pooling,
-                "include_prompt": self._settings.include_prompt,
-                "modules": [m == NORMALIZE for m in self._settings.modules],
-                "max_seq_length": self.max_seq_length,
-                "prompts": self.prompts,
-                "default_prompt_name": self.default_prompt_name,
-                "dtype": self.dtype,
-            },
-        )
+        settings: dict[str, Any] = {
+            "pooling": self.pooling,
+            "normalize": self.normalize_embeddings,
+            "max_seq_length": self.max_seq_length,
+            "prompts": self.prompts,
+            "default_prompt_name": self.default_prompt_name,
+            "dtype": self.dtype,
+        }
+        # Only where a model has them: what is new here must not make collections out of date.
+        if not self._settings.include_prompt:
+            settings["include_prompt"] = False
+        steps = [module == NORMALIZE for module in self._settings.modules]
+        if not all(steps):
+            settings["modules"] = steps
+        return fingerprint(self._file_digests, settings)
 
     @cached_property
     def _file_digests(self) -> dict[str, str]:

@@ -100,6 +100,27 @@ def test_the_cache_folder_follows_the_conventions(
     assert demo.cache_path("m").parent == Path.home() / "Library" / "Caches" / "unitvec"
 
 
+def test_only_the_demos_own_collection_is_made_anew_when_out_of_date(
+    encoder: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from unitvec import Encoder, FingerprintError
+
+    path = tmp_path / "own.uv"
+    monkeypatch.setattr(demo, "cache_path", lambda model: path)
+    monkeypatch.setattr(
+        demo, "read_entries", lambda: [Entry("shlex.split", "function", "Split text into words.")]
+    )
+    other = Encoder(encoder.name)
+    other.max_seq_length = 100  # so its vectors are another model's
+    with Collection(path, encoder=other) as collection:
+        collection.add(["out of date"], ids=["old"])
+    with pytest.raises(FingerprintError):
+        demo.run(path, encoder.name, as_json=True)
+    answer = demo.run(None, encoder.name, as_json=True)
+    assert (answer["db"], answer["documents"], answer["encoded"]) == (str(path), 1, 1)
+    assert answer["answers"][0]["hits"][0]["id"] == "shlex.split"
+
+
 @pytest.mark.slow
 def test_the_five_questions_find_a_right_function(tmp_path: Path, model_directory: Any) -> None:
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
