@@ -48,6 +48,18 @@ Batch whole(const TokenSequences& sequences) {
     return {.input_ids = sequences.input_ids, .token_type_ids = {}, .offsets = sequences.offsets};
 }
 
+/// work(x), which gives a matrix too, with the GIL released.
+template <typename Work>
+py::array_t<float> without_gil(const FloatArray& x, const char* name, Work work) {
+    const auto matrix = as_matrix(x, name);
+    Matrix out;
+    {
+        const py::gil_scoped_release nogil;
+        out = work(matrix);
+    }
+    return to_numpy(std::move(out));
+}
+
 PoolingPlan plan_of(const std::vector<std::string>& modes, std::size_t skipped) {
     if (modes.empty()) throw_invalid("pooling", "at least one mode", "none");
     PoolingPlan plan{{}, skipped};
@@ -121,13 +133,9 @@ void register_encoders(py::module_& m) {
         .def(
             "pooler_output",
             [](const TransformerEncoder& encoder, const FloatArray& first, std::size_t threads) {
-                const auto matrix = as_matrix(first, "first");
-                Matrix out;
-                {
-                    const py::gil_scoped_release nogil;
-                    out = encoder.pooler_output(matrix, threads);
-                }
-                return to_numpy(std::move(out));
+                return without_gil(first, "first", [&](MatrixView<const float> matrix) {
+                    return encoder.pooler_output(matrix, threads);
+                });
             },
             py::arg("first"), py::arg("threads") = 0,
             "tanh(W x + b) of the vectors of first tokens, (n, dim).")
@@ -166,13 +174,8 @@ void register_dense(py::module_& m) {
         .def(
             "__call__",
             [](const Dense& self, const FloatArray& x, std::size_t threads) {
-                const auto matrix = as_matrix(x, "x");
-                Matrix y;
-                {
-                    const py::gil_scoped_release nogil;
-                    y = self(matrix, threads);
-                }
-                return to_numpy(std::move(y));
+                return without_gil(
+                    x, "x", [&](MatrixView<const float> matrix) { return self(matrix, threads); });
             },
             py::arg("x"), py::arg("threads") = 0,
             "From vectors (n, in_features) to vectors (n, out_features).");

@@ -19,28 +19,23 @@ ModelConfig read_config(const JsonField& root) {
     return config;
 }
 
-LayerWeights read_layer(const WeightReader& reader, const ModelConfig& c, std::size_t group) {
-    const auto layer = "encoder.albert_layer_groups." + std::to_string(group) + ".albert_layers.0.";
-    const auto self = layer + "attention.";
-    return {
-        .qkv = reader.linears({self + "query", self + "key", self + "value"}, c.dim, c.dim),
-        .output = reader.linear(self + "dense", c.dim, c.dim),
-        .attention_norm = reader.layer_norm(self + "LayerNorm", c.dim),
-        .intermediate = reader.linear(layer + "ffn", c.intermediate, c.dim),
-        .dense = reader.linear(layer + "ffn_output", c.dim, c.intermediate),
-        .output_norm = reader.layer_norm(layer + "full_layer_layer_norm", c.dim),
-    };
-}
-
 TransformerWeights read_weights(const Safetensors& file, const ModelConfig& config) {
     const auto reader = reader_below(file, "albert.");
     TransformerWeights weights{.config = config};
     read_embeddings(reader, weights);
     weights.embedding_projection =
         reader.linear("encoder.embedding_hidden_mapping_in", config.dim, config.embedding_dim);
-    for (std::size_t i = 0; i < config.layer_groups; ++i) {
-        weights.layers.push_back(read_layer(reader, config, i));
-    }
+    read_layers(reader, weights,
+                {.before = "encoder.albert_layer_groups.",
+                 .after = ".albert_layers.0.",
+                 .query = "attention.query",
+                 .key = "attention.key",
+                 .value = "attention.value",
+                 .output = "attention.dense",
+                 .attention_norm = "attention.LayerNorm",
+                 .intermediate = "ffn",
+                 .dense = "ffn_output",
+                 .output_norm = "full_layer_layer_norm"});
     read_pooler(reader, "pooler", weights);
     return weights;
 }

@@ -74,18 +74,18 @@ void read_embeddings(const WeightReader& reader, TransformerWeights& weights) {
     weights.embedding_norm = reader.layer_norm(names + "LayerNorm", c.embedding_dim);
 }
 
-void read_layers(const WeightReader& reader, TransformerWeights& weights) {
+void read_layers(const WeightReader& reader, TransformerWeights& weights, const LayerNames& names) {
     const auto& c = weights.config;
-    for (std::size_t i = 0; i < c.layers; ++i) {
-        const auto layer = "encoder.layer." + std::to_string(i) + ".";
-        const auto self = layer + "attention.self.";
+    for (std::size_t i = 0; i < c.layer_groups; ++i) {
+        const auto layer = names.before + std::to_string(i) + names.after;
         weights.layers.push_back({
-            .qkv = reader.linears({self + "query", self + "key", self + "value"}, c.dim, c.dim),
-            .output = reader.linear(layer + "attention.output.dense", c.dim, c.dim),
-            .attention_norm = reader.layer_norm(layer + "attention.output.LayerNorm", c.dim),
-            .intermediate = reader.linear(layer + "intermediate.dense", c.intermediate, c.dim),
-            .dense = reader.linear(layer + "output.dense", c.dim, c.intermediate),
-            .output_norm = reader.layer_norm(layer + "output.LayerNorm", c.dim),
+            .qkv = reader.linears({layer + names.query, layer + names.key, layer + names.value},
+                                  c.dim, c.dim),
+            .output = reader.linear(layer + names.output, c.dim, c.dim),
+            .attention_norm = reader.layer_norm(layer + names.attention_norm, c.dim),
+            .intermediate = reader.linear(layer + names.intermediate, c.intermediate, c.dim),
+            .dense = reader.linear(layer + names.dense, c.dim, c.intermediate),
+            .output_norm = reader.layer_norm(layer + names.output_norm, c.dim),
         });
     }
 }
@@ -93,6 +93,16 @@ void read_layers(const WeightReader& reader, TransformerWeights& weights) {
 void read_pooler(const WeightReader& reader, const std::string& name, TransformerWeights& weights) {
     const auto dim = weights.config.dim;
     if (reader.contains(name + ".weight")) weights.pooler = reader.linear(name, dim, dim);
+}
+
+TransformerWeights read_bert_layout(const Safetensors& file, const ModelConfig& config,
+                                    const char* prefix) {
+    const auto reader = reader_below(file, prefix);
+    TransformerWeights weights{.config = config};
+    read_embeddings(reader, weights);
+    read_layers(reader, weights);
+    read_pooler(reader, "pooler.dense", weights);
+    return weights;
 }
 
 }  // namespace unitvec

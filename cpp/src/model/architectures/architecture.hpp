@@ -58,8 +58,27 @@ struct ConfigNames {
 /// embeddings.*, as BERT calls them; also the projection of narrow tables (ELECTRA).
 void read_embeddings(const WeightReader& reader, TransformerWeights& weights);
 
-/// encoder.layer.*, as BERT calls them.
-void read_layers(const WeightReader& reader, TransformerWeights& weights);
+/// What a checkpoint calls the parts of layer i: all behind `before` + i + `after`. BERT's names.
+struct LayerNames {
+    std::string before = "encoder.layer.";
+    std::string after = ".";
+    std::string query = "attention.self.query";
+    std::string key = "attention.self.key";
+    std::string value = "attention.self.value";
+    std::string output = "attention.output.dense";
+    std::string attention_norm = "attention.output.LayerNorm";
+    std::string intermediate = "intermediate.dense";
+    std::string dense = "output.dense";
+    std::string output_norm = "output.LayerNorm";
+};
+
+/// All layers that have weights of their own.
+void read_layers(const WeightReader& reader, TransformerWeights& weights,
+                 const LayerNames& names = {});
+
+/// A whole checkpoint in BERT's layout, at the top or below `prefix`.
+[[nodiscard]] TransformerWeights read_bert_layout(const Safetensors& file,
+                                                  const ModelConfig& config, const char* prefix);
 
 /// `name`, the layer behind [CLS], where the checkpoint has one.
 void read_pooler(const WeightReader& reader, const std::string& name, TransformerWeights& weights);

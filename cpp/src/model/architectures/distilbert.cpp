@@ -14,26 +14,20 @@ ModelConfig read_config(const JsonField& root) {
                              .types = ""});
 }
 
-LayerWeights read_layer(const WeightReader& reader, const ModelConfig& c, std::size_t index) {
-    const auto layer = "transformer.layer." + std::to_string(index) + ".";
-    const auto self = layer + "attention.";
-    return {
-        .qkv = reader.linears({self + "q_lin", self + "k_lin", self + "v_lin"}, c.dim, c.dim),
-        .output = reader.linear(self + "out_lin", c.dim, c.dim),
-        .attention_norm = reader.layer_norm(layer + "sa_layer_norm", c.dim),
-        .intermediate = reader.linear(layer + "ffn.lin1", c.intermediate, c.dim),
-        .dense = reader.linear(layer + "ffn.lin2", c.dim, c.intermediate),
-        .output_norm = reader.layer_norm(layer + "output_layer_norm", c.dim),
-    };
-}
-
 TransformerWeights read_weights(const Safetensors& file, const ModelConfig& config) {
     const auto reader = reader_below(file, "distilbert.");
     TransformerWeights weights{.config = config};
     read_embeddings(reader, weights);
-    for (std::size_t i = 0; i < config.layers; ++i) {
-        weights.layers.push_back(read_layer(reader, config, i));
-    }
+    read_layers(reader, weights,
+                {.before = "transformer.layer.",
+                 .query = "attention.q_lin",
+                 .key = "attention.k_lin",
+                 .value = "attention.v_lin",
+                 .output = "attention.out_lin",
+                 .attention_norm = "sa_layer_norm",
+                 .intermediate = "ffn.lin1",
+                 .dense = "ffn.lin2",
+                 .output_norm = "output_layer_norm"});
     return weights;
 }
 

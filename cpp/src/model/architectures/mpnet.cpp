@@ -48,26 +48,16 @@ RelativeBias spread(const AlignedVector<float>& table, const ModelConfig& c) {
     return bias;
 }
 
-LayerWeights read_layer(const WeightReader& reader, const ModelConfig& c, std::size_t index) {
-    const auto layer = "encoder.layer." + std::to_string(index) + ".";
-    const auto self = layer + "attention.attn.";
-    return {
-        .qkv = reader.linears({self + "q", self + "k", self + "v"}, c.dim, c.dim),
-        .output = reader.linear(self + "o", c.dim, c.dim),
-        .attention_norm = reader.layer_norm(layer + "attention.LayerNorm", c.dim),
-        .intermediate = reader.linear(layer + "intermediate.dense", c.intermediate, c.dim),
-        .dense = reader.linear(layer + "output.dense", c.dim, c.intermediate),
-        .output_norm = reader.layer_norm(layer + "output.LayerNorm", c.dim),
-    };
-}
-
 TransformerWeights read_weights(const Safetensors& file, const ModelConfig& config) {
     const auto reader = reader_below(file, "mpnet.");
     TransformerWeights weights{.config = config};
     read_embeddings(reader, weights);
-    for (std::size_t i = 0; i < config.layers; ++i) {
-        weights.layers.push_back(read_layer(reader, config, i));
-    }
+    read_layers(reader, weights,
+                {.query = "attention.attn.q",
+                 .key = "attention.attn.k",
+                 .value = "attention.attn.v",
+                 .output = "attention.attn.o",
+                 .attention_norm = "attention.LayerNorm"});
     weights.relative_bias = spread(reader.read("encoder.relative_attention_bias.weight",
                                                {config.relative_buckets, config.heads}),
                                    config);

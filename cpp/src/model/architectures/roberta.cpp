@@ -13,12 +13,7 @@ ModelConfig read_config(const JsonField& root) {
 }
 
 TransformerWeights read_weights(const Safetensors& file, const ModelConfig& config) {
-    const auto reader = reader_below(file, "roberta.");
-    TransformerWeights weights{.config = config};
-    read_embeddings(reader, weights);
-    read_layers(reader, weights);
-    read_pooler(reader, "pooler.dense", weights);
-    return weights;
+    return read_bert_layout(file, config, "roberta.");
 }
 
 }  // namespace
