@@ -5,9 +5,6 @@
 namespace unitvec {
 namespace {
 
-// Far above any real model, so that a damaged number cannot ask for terabytes.
-constexpr std::int64_t kMaxSize = 10'000'000;
-
 Activation read_activation(const JsonField& root, const ConfigNames& names) {
     const auto name = root.string_or(names.activation, names.default_activation);
     if (name == "gelu") return Activation::gelu;
@@ -30,24 +27,25 @@ const std::vector<Architecture>& architectures() {
     return all;
 }
 
-std::size_t read_size(const JsonField& root, std::string_view key, std::int64_t min) {
-    return static_cast<std::size_t>(root.at(key).integer(min, kMaxSize));
+std::size_t read_size(const JsonField& root, std::string_view key, std::int64_t max,
+                      std::int64_t min) {
+    return static_cast<std::size_t>(root.at(key).integer(min, max));
 }
 
 std::int32_t read_padding_id(const JsonField& root, std::int32_t fallback) {
     const auto field = root.find("pad_token_id");
-    return field ? static_cast<std::int32_t>(field->integer(0, kMaxSize)) : fallback;
+    return field ? static_cast<std::int32_t>(field->integer(0, kMaxVocab)) : fallback;
 }
 
 ModelConfig read_sizes(const JsonField& root, const ConfigNames& names) {
     ModelConfig config;
-    config.vocab_size = read_size(root, "vocab_size");
-    config.dim = config.embedding_dim = read_size(root, names.dim);
-    config.layers = config.layer_groups = read_size(root, names.layers);
-    config.heads = read_size(root, names.heads);
-    config.intermediate = read_size(root, names.intermediate);
-    config.positions = read_size(root, "max_position_embeddings");
-    if (!names.types.empty()) config.type_vocab_size = read_size(root, names.types);
+    config.vocab_size = read_size(root, "vocab_size", kMaxVocab);
+    config.dim = config.embedding_dim = read_size(root, names.dim, kMaxDim);
+    config.layers = config.layer_groups = read_size(root, names.layers, kMaxLayers);
+    config.heads = read_size(root, names.heads, kMaxDim);
+    config.intermediate = read_size(root, names.intermediate, 16 * kMaxDim);
+    config.positions = read_size(root, "max_position_embeddings", kMaxPositions);
+    if (!names.types.empty()) config.type_vocab_size = read_size(root, names.types, kMaxDim);
     config.layer_norm_eps = read_epsilon(root);
     config.activation = read_activation(root, names);
     if (config.dim % config.heads != 0) {

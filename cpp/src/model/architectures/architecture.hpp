@@ -45,8 +45,14 @@ struct ConfigNames {
 /// The sizes that every architecture has; `embedding_dim` and `layer_groups` as in BERT.
 [[nodiscard]] ModelConfig read_sizes(const JsonField& root, const ConfigNames& names = {});
 
-/// An integer of at least `min`, and not so large that a damaged file could ask for terabytes.
-[[nodiscard]] std::size_t read_size(const JsonField& root, std::string_view key,
+// Bounds far above any real model, so that a damaged number cannot ask for terabytes.
+constexpr std::int64_t kMaxVocab = 10'000'000;
+constexpr std::int64_t kMaxDim = 65'536;
+constexpr std::int64_t kMaxLayers = 1'000;
+constexpr std::int64_t kMaxPositions = 10'000'000;
+
+/// An integer from `min` to `max`.
+[[nodiscard]] std::size_t read_size(const JsonField& root, std::string_view key, std::int64_t max,
                                     std::int64_t min = 1);
 
 /// The id of the padding token, from which positions count; `fallback` where it is not said.
