@@ -3,6 +3,9 @@
 #if defined(__linux__)
 #include <sched.h>
 #endif
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
 
 #include <algorithm>
 #include <atomic>
@@ -24,6 +27,14 @@ std::size_t usable_processors() {
 #endif
     return std::max(1U, std::thread::hardware_concurrency());
 }
+
+std::atomic<bool> forked = false;
+
+#if defined(__unix__) || defined(__APPLE__)
+// Once, when the library is loaded: a child of a fork then knows that it is one.
+[[maybe_unused]] const int watch_forks =
+    pthread_atfork(nullptr, nullptr, [] { forked.store(true, std::memory_order_relaxed); });
+#endif
 
 /// Hands out ranges and keeps the first exception; shared by all threads of one parallel_for.
 class Work {
@@ -65,6 +76,11 @@ std::size_t default_threads() {
     const char* omp = std::getenv("OMP_NUM_THREADS");
     const long asked = omp == nullptr ? 0 : std::strtol(omp, nullptr, 10);
     return asked > 0 ? static_cast<std::size_t>(asked) : usable_processors();
+}
+
+std::size_t openmp_threads(std::size_t threads) {
+    if (forked.load(std::memory_order_relaxed)) return 1;
+    return threads == 0 ? default_threads() : threads;
 }
 
 void parallel_for(std::size_t n, std::size_t grain, std::size_t threads,

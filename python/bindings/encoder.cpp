@@ -117,8 +117,13 @@ void register_encoders(py::module_& m) {
     py::class_<TransformerEncoder, Encoder>(m, "TransformerEncoder")
         .def_static(
             "load",
-            [](const std::string& directory) { return TransformerEncoder::load(directory); },
-            py::arg("directory"), py::call_guard<py::gil_scoped_release>())
+            [](const std::string& directory, const std::string& dtype) {
+                return TransformerEncoder::load(directory, dtype_from_name(dtype));
+            },
+            py::arg("directory"), py::arg("dtype"), py::call_guard<py::gil_scoped_release>())
+        .def_property_readonly("dtype",
+                               [](const TransformerEncoder& e) { return name(e.config().dtype); },
+                               "What the weights of its layers are kept in.")
         .def_property_readonly("model_type",
                                [](const TransformerEncoder& e) { return e.config().model_type; })
         .def_property_readonly("layers",

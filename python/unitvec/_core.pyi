@@ -138,7 +138,7 @@ class Encoder:
         """
 class TransformerEncoder(Encoder):
     @staticmethod
-    def load(directory: str) -> TransformerEncoder:
+    def load(directory: str, dtype: str) -> TransformerEncoder:
         ...
     def hidden_states(self, sequences: TokenSequences, threads: typing.SupportsInt | typing.SupportsIndex) -> list[numpy.typing.NDArray[numpy.float32]]:
         """
@@ -147,6 +147,11 @@ class TransformerEncoder(Encoder):
     def pooler_output(self, first: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], threads: typing.SupportsInt | typing.SupportsIndex = 0) -> numpy.typing.NDArray[numpy.float32]:
         """
         tanh(W x + b) of the vectors of first tokens, (n, dim).
+        """
+    @property
+    def dtype(self) -> str:
+        """
+        What the weights of its layers are kept in.
         """
     @property
     def has_pooler(self) -> bool:

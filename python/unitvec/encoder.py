@@ -30,7 +30,7 @@ __all__ = ["Encoder", "TruncationWarning"]
 FloatArray = npt.NDArray[np.float32]
 OutputValue = Literal["sentence_embedding", "token_embeddings"]
 
-DTYPES = ("float32", "auto")
+DTYPES = ("float32", "bfloat16", "auto")
 
 
 class Encoder:
@@ -61,7 +61,10 @@ class Encoder:
 
         Args:
             model_name_or_path: a directory, or a name as `unitvec.hub.resolve` finds it.
-            dtype: "float32" (or "auto", which is float32 in this version).
+            dtype: what the layers' weights and the table of word vectors are kept in: "float32", or
+                "bfloat16" for half the memory at a cosine above 0.999 to float32's vectors; sums,
+                layer norms and softmax are float32 with either. "auto" is "float32" in this
+                version.
             threads: processor threads for one call; None: all that the process may use
                 (`OMP_NUM_THREADS` and CPU affinity are honoured).
             revision: branch, tag or commit on the hub.
@@ -81,7 +84,9 @@ class Encoder:
                 "taking the mean over tokens",
                 stacklevel=2,
             )
-        core = _core.TransformerEncoder.load(str(settings.transformer))
+        core = _core.TransformerEncoder.load(
+            str(settings.transformer), "float32" if dtype == "auto" else dtype
+        )
         tokenizer = Tokenizer.from_pretrained(settings.transformer)
         if tokenizer.vocab_size > core.vocab_size:
             raise _core.FormatError(
@@ -184,8 +189,9 @@ class Encoder:
 
     @property
     def dtype(self) -> str:
-        """The number format that the layers are computed in."""
-        return "float32"
+        """What the layers' weights are kept in."""
+        core = self._core
+        return core.dtype if isinstance(core, _core.TransformerEncoder) else "float32"
 
     def get_embedding_dimension(self) -> int:
         """Length of a vector."""

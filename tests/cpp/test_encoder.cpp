@@ -32,10 +32,11 @@ Batch whole(const TokenSequences& s) {
     return {s.input_ids, {}, s.offsets};
 }
 
-std::unique_ptr<TransformerEncoder> load(const TinyBert& model, const std::string& prefix = "") {
+std::unique_ptr<TransformerEncoder> load(const TinyBert& model, const std::string& prefix = "",
+                                         DType dtype = DType::float32) {
     const TemporaryFolder folder;
     model.save(folder.path(), prefix);
-    return TransformerEncoder::load(folder.path());
+    return TransformerEncoder::load(folder.path(), dtype);
 }
 
 double largest_difference(const Matrix& a, const std::vector<double>& b, std::size_t from = 0) {
@@ -90,7 +91,7 @@ TEST_CASE("checkpoints with gamma and beta load as those with weight and bias", 
 
 TEST_CASE("a text has the same bits alone, in any batch, at any number of threads", "[encoder]") {
     const TinyBert model(11);
-    const auto encoder = load(model);
+    const auto encoder = load(model, "", GENERATE(DType::float32, DType::bfloat16));
     const auto texts = random_texts({3, 20, 1, 7, 20, 2, 9, 16, 5}, model.vocab);
     EmbedOptions options;
     options.threads = GENERATE(1u, 2u, 3u);

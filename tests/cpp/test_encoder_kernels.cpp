@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <vector>
 
@@ -117,7 +119,9 @@ struct RandomLayer {
           packed(kernels.packed_size(in, out)) {
         kernels.pack_weights(w.data(), in, out, packed.data());
     }
-    [[nodiscard]] PackedLayer view() const { return {packed.data(), bias.data(), in, out}; }
+    [[nodiscard]] PackedLayer view() const {
+        return {packed.data(), nullptr, bias.data(), in, out};
+    }
 };
 
 }  // namespace
@@ -136,7 +140,8 @@ TEST_CASE("linear layers agree with the formula on every instruction set", "[enc
     const auto x = random_floats(rows * in, 303), residual = random_floats(rows * out, 404);
     std::vector<float> y(rows * out + 1, -7.0F);
     const std::size_t panels = (out + kernels.panel_width - 1) / kernels.panel_width;
-    kernels.linear(layer.view(), {x.data(), residual.data(), y.data(), rows, 0, panels, epilogue});
+    kernels.linear(layer.view(),
+                   {x.data(), residual.data(), y.data(), rows, 0, panels, epilogue, nullptr});
     double worst = 0.0;
     for (std::size_t r = 0; r < rows; ++r) {
         for (std::size_t o = 0; o < out; ++o) {
@@ -162,9 +167,10 @@ TEST_CASE("a row's result does not depend on the rows and panels beside it", "[e
     std::vector<float> all(most * out), some(most * out);
     const auto run = [&](std::size_t first, std::size_t rows, std::size_t begin, std::size_t end) {
         kernels.linear(layer.view(), {x.data() + first * in, nullptr, some.data() + first * out,
-                                      rows, begin, end, Epilogue::gelu});
+                                      rows, begin, end, Epilogue::gelu, nullptr});
     };
-    kernels.linear(layer.view(), {x.data(), nullptr, all.data(), most, 0, panels, Epilogue::gelu});
+    kernels.linear(layer.view(),
+                   {x.data(), nullptr, all.data(), most, 0, panels, Epilogue::gelu, nullptr});
     for (std::size_t rows = 1; rows <= 20; ++rows) {
         for (std::size_t first = 0; first < most; first += rows) {
             const std::size_t n = std::min(rows, most - first);
@@ -173,6 +179,31 @@ TEST_CASE("a row's result does not depend on the rows and panels beside it", "[e
         INFO("isa " << name(isa) << ", rows " << rows);
         CHECK(some == all);
     }
+}
+
+TEST_CASE("bfloat16 weights give what their own floats give, bit for bit", "[encoder_kernels]") {
+    const auto isa = GENERATE(from_range(available_isas()));
+    const auto& kernels = encoder_kernels(isa);
+    const std::size_t rows = GENERATE(1u, 4u, 5u, 200u);
+    const std::size_t in = GENERATE(1u, 25u, 384u);
+    const std::size_t out = GENERATE(1u, 24u, 33u, 100u);
+    RandomLayer layer(kernels, in, out);
+    std::vector<std::uint16_t> halves;
+    for (float& weight : layer.packed) {
+        const auto bits = std::bit_cast<std::uint32_t>(weight) & 0xFFFF0000U;
+        halves.push_back(static_cast<std::uint16_t>(bits >> 16));
+        weight = std::bit_cast<float>(bits);
+    }
+    const PackedLayer half{nullptr, halves.data(), layer.bias.data(), in, out};
+    const auto x = random_floats(rows * in, 303);
+    const std::size_t panels = (out + kernels.panel_width - 1) / kernels.panel_width;
+    std::vector<float> expected(rows * out), y(rows * out), room(kernels.panel_width * in);
+    kernels.linear(layer.view(),
+                   {x.data(), nullptr, expected.data(), rows, 0, panels, Epilogue::none, nullptr});
+    kernels.linear(half,
+                   {x.data(), nullptr, y.data(), rows, 0, panels, Epilogue::none, room.data()});
+    INFO("isa " << name(isa) << ", rows " << rows << ", in " << in << ", out " << out);
+    CHECK(y == expected);
 }
 
 TEST_CASE("erf has an absolute error below 5e-7", "[encoder_kernels]") {
@@ -225,9 +256,12 @@ TEST_CASE("embed_token adds its three tables and normalises", "[encoder_kernels]
     }
     const auto& kernels = encoder_kernels(isa);
     kernels.layer_norm(sum.data(), gamma.data(), beta.data(), 1e-12F, 1, dim, expected.data());
-    kernels.embed_token(
-        {word.data(), position.data(), type.data(), gamma.data(), beta.data(), dim, 1e-12F}, 3, 2,
-        1, out.data());
+    kernels.embed_token({position.data(), type.data(), gamma.data(), beta.data(), dim, 1e-12F},
+                        word.data() + 3 * dim, 2, 1, out.data());
+    CHECK(out == expected);
+    std::copy_n(word.data() + 3 * dim, dim, out.data());  // the word's vector where the result goes
+    kernels.embed_token({position.data(), type.data(), gamma.data(), beta.data(), dim, 1e-12F},
+                        out.data(), 2, 1, out.data());
     CHECK(out == expected);
 }
 

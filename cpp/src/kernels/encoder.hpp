@@ -28,9 +28,8 @@ struct AttentionHead {
     const float* relative_bias = nullptr;
 };
 
-/// The tables that the input embedding adds up, and its layer norm.
+/// The tables that the input embedding adds to a word's vector, and its layer norm.
 struct EmbeddingTables {
-    const float* word;      ///< (vocab, dim)
     const float* position;  ///< (positions, dim)
     const float* type;      ///< (types, dim); nullptr: there are none
     const float* gamma;     ///< (dim)
@@ -42,10 +41,12 @@ struct EmbeddingTables {
 /// What follows a linear layer's sum while it is still in the cache.
 enum class Epilogue { none, gelu, gelu_tanh, relu, add };
 
-/// A linear layer whose weights were packed by pack_weights() of the same instruction set.
+/// A linear layer whose weights were packed by pack_weights() of the same instruction set. One of
+/// `weights` and `bfloat16_weights` is set; the others of the two is nullptr.
 struct PackedLayer {
     const float* weights;
-    const float* bias;  ///< (out)
+    const std::uint16_t* bfloat16_weights;  ///< the same with the upper half of every float alone
+    const float* bias;                      ///< (out)
     std::size_t in;
     std::size_t out;
 };
@@ -59,6 +60,7 @@ struct LinearTask {
     std::size_t first_panel;  ///< columns [first_panel, last_panel) * panel_width, cut at `out`
     std::size_t last_panel;
     Epilogue epilogue;
+    float* panel;  ///< with bfloat16 weights: room for one panel as floats, panel_width * in
 };
 
 struct EncoderKernels {
@@ -82,8 +84,9 @@ struct EncoderKernels {
     void (*layer_norm)(const float* x, const float* gamma, const float* beta, float eps,
                        std::size_t rows, std::size_t dim, float* out);
 
-    /// out = LayerNorm(word[id] + position[p] + type[t]) for one token.
-    void (*embed_token)(const EmbeddingTables& tables, std::size_t id, std::size_t position,
+    /// out = LayerNorm(word + position[p] + type[t]) for one token.
+    /// @param word  (dim); may be `out`
+    void (*embed_token)(const EmbeddingTables& tables, const float* word, std::size_t position,
                         std::size_t type, float* out);
 
     /// out = softmax(scale * (q k^T + bias)) v. Each power has a relative error below 1.5e-7, plus

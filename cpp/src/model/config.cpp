@@ -4,6 +4,7 @@
 
 #include "json.hpp"
 #include "model/architectures/architecture.hpp"
+#include "unitvec/error.hpp"
 
 namespace unitvec {
 namespace {
@@ -22,6 +23,17 @@ const Architecture& architecture_of(const JsonField& type) {
 }
 
 }  // namespace
+
+DType dtype_from_name(std::string_view name) {
+    for (const DType dtype : {DType::float32, DType::bfloat16}) {
+        if (unitvec::name(dtype) == name) return dtype;
+    }
+    throw_invalid("dtype", "float32 or bfloat16", name);
+}
+
+std::string_view name(DType dtype) {
+    return dtype == DType::bfloat16 ? "bfloat16" : "float32";
+}
 
 std::vector<std::string> supported_model_types() {
     std::vector<std::string> names;

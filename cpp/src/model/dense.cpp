@@ -8,7 +8,6 @@
 #include "json.hpp"
 #include "model/weights.hpp"
 #include "unitvec/error.hpp"
-#include "unitvec/parallel.hpp"
 
 namespace unitvec {
 namespace {
@@ -95,7 +94,6 @@ std::size_t Dense::out() const {
 
 Matrix Dense::operator()(MatrixView<const float> x, std::size_t threads) const {
     require_dim("Dense", "x", in(), x.cols);
-    if (threads == 0) threads = default_threads();
     Matrix y(x.rows, out());
     if (x.rows == 0) return y;
     const auto& [linear, activation, use_residual, projection] = *weights_;

@@ -1,9 +1,11 @@
 #pragma once
 /// Linear layers with weights packed once for the kernels in use.
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "kernels/encoder.hpp"
+#include "unitvec/model/config.hpp"
 #include "unitvec/types.hpp"
 
 namespace unitvec {
@@ -14,12 +16,14 @@ class Linear {
 public:
     /// @param weight  shape (out, in)
     /// @param bias    shape (out)
-    Linear(MatrixView<const float> weight, std::span<const float> bias);
+    /// @param dtype   what the weights are kept in; the sums are made in float32 either way
+    Linear(MatrixView<const float> weight, std::span<const float> bias,
+           DType dtype = DType::float32);
 
     /// @param x         shape (rows, in)
     /// @param residual  shape (rows, out) with Epilogue::add, else nullptr
     /// @param y         shape (rows, out); not x
-    /// @param threads   at most this many OpenMP threads share the work
+    /// @param threads   at most this many OpenMP threads share the work; 0: default_threads()
     void operator()(const float* x, std::size_t rows, kernels::Epilogue epilogue,
                     const float* residual, float* y, std::size_t threads) const;
 
@@ -30,7 +34,8 @@ private:
     std::size_t in_;
     std::size_t out_;
     const kernels::EncoderKernels* kernels_;
-    AlignedVector<float> weights_;
+    AlignedVector<float> weights_;  // one of these two is empty
+    AlignedVector<std::uint16_t> bfloat16_weights_;
     AlignedVector<float> bias_;
 };
 

@@ -18,7 +18,7 @@ public:
         at::get_num_threads();  // libtorch sets its own default at a thread's first use; let that
                                 // happen first
         before_ = omp_get_max_threads();
-        omp_set_num_threads(static_cast<int>(threads == 0 ? default_threads() : threads));
+        omp_set_num_threads(static_cast<int>(openmp_threads(threads)));
     }
     ~ThreadScope() { omp_set_num_threads(before_); }
     ThreadScope(const ThreadScope&) = delete;

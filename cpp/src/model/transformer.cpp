@@ -113,7 +113,6 @@ private:
     void embed(float* x) const {
         const std::size_t dim = config_.embedding_dim;
         const kernels::EmbeddingTables tables{
-            weights_.word.data(),
             weights_.position.data(),
             weights_.type.empty() ? nullptr : weights_.type.data(),
             weights_.embedding_norm.gamma.data(),
@@ -125,12 +124,13 @@ private:
         for (std::size_t t = 0; t < batch_.texts(); ++t) {
             auto next_position = static_cast<std::size_t>(padding + 1);
             for (std::size_t i = batch_.offsets[t]; i < batch_.offsets[t + 1]; ++i) {
-                const auto id = static_cast<std::size_t>(batch_.input_ids[i]);
+                const float* word =
+                    weights_.word.row(static_cast<std::size_t>(batch_.input_ids[i]), x + i * dim);
                 const auto type = types.empty() ? 0 : static_cast<std::size_t>(types[i]);
                 const bool is_padding = batch_.input_ids[i] == padding;
                 const auto position =
                     is_padding ? static_cast<std::size_t>(padding) : next_position++;
-                kernels_.embed_token(tables, id, position, type, x + i * dim);
+                kernels_.embed_token(tables, word, position, type, x + i * dim);
             }
         }
     }
@@ -202,7 +202,7 @@ struct TransformerEncoder::Weights : TransformerWeights {
             return;
         }
         auto space = workspaces.take();
-        Forward(*this, batch, *space, threads == 0 ? default_threads() : threads).run(x, visit);
+        Forward(*this, batch, *space, openmp_threads(threads)).run(x, visit);
         workspaces.give_back(std::move(space));
     }
 
@@ -213,9 +213,10 @@ TransformerEncoder::TransformerEncoder(std::unique_ptr<const Weights> weights)
     : weights_(std::move(weights)) {}
 TransformerEncoder::~TransformerEncoder() = default;
 
-std::unique_ptr<TransformerEncoder> TransformerEncoder::load(
-    const std::filesystem::path& directory) {
-    const ModelConfig config = load_config(directory);
+std::unique_ptr<TransformerEncoder> TransformerEncoder::load(const std::filesystem::path& directory,
+                                                             DType dtype) {
+    ModelConfig config = load_config(directory);
+    config.dtype = dtype;
     const auto file = Safetensors::open_directory(directory);
     const auto architecture =
         std::ranges::find(architectures(), config.model_type, &Architecture::model_type);
@@ -263,8 +264,7 @@ Matrix TransformerEncoder::pooler_output(MatrixView<const float> first, std::siz
     require_dim("pooler_output", "first", dim(), first.cols);
     Matrix out(first.rows, dim());
     if (first.rows == 0) return out;
-    (*weights_->pooler)(first.data, first.rows, Epilogue::none, nullptr, out.data(),
-                        threads == 0 ? default_threads() : threads);
+    (*weights_->pooler)(first.data, first.rows, Epilogue::none, nullptr, out.data(), threads);
     std::transform(out.data(), out.data() + out.view().size(), out.data(),
                    [](float x) { return std::tanh(x); });
     return out;

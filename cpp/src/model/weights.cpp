@@ -1,8 +1,10 @@
 #include "model/weights.hpp"
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <cstring>
 
+#include "model/bfloat16.hpp"
 #include "unitvec/error.hpp"
 
 namespace unitvec {
@@ -32,6 +34,21 @@ RelativeBias::RelativeBias(std::size_t heads, std::size_t longest)
     : reach_(longest - 1),
       // A kernel reads whole vectors of keys, so a little past the last distance.
       width_(2 * reach_ + 1 + kernels::kMostLanes), values_(heads * width_, 0.0F) {}
+
+WordTable::WordTable(AlignedVector<float> rows, std::size_t dim, DType dtype) : dim_(dim) {
+    if (dtype == DType::bfloat16) {
+        bfloat16_rows_ = to_bfloat16(rows);
+    } else {
+        rows_ = std::move(rows);
+    }
+}
+
+const float* WordTable::row(std::size_t id, float* room) const {
+    if (bfloat16_rows_.empty()) return rows_.data() + id * dim_;
+    const std::uint16_t* half = bfloat16_rows_.data() + id * dim_;
+    std::transform(half, half + dim_, room, from_bfloat16);
+    return room;
+}
 
 std::size_t TransformerWeights::parameters() const {
     const auto norm = [](const LayerNormWeights& n) { return n.gamma.size() + n.beta.size(); };
@@ -69,8 +86,9 @@ LayerNormWeights WeightReader::layer_norm(const std::string& name, std::size_t d
             read(name + (old ? ".beta" : ".bias"), {dim})};
 }
 
-Linear WeightReader::linear(const std::string& name, std::size_t out, std::size_t in) const {
-    return linears({name}, out, in);
+Linear WeightReader::linear(const std::string& name, std::size_t out, std::size_t in,
+                            DType dtype) const {
+    return linears({name}, out, in, dtype);
 }
 
 Linear WeightReader::linear_without_bias(const std::string& name, std::size_t out,
@@ -80,8 +98,8 @@ Linear WeightReader::linear_without_bias(const std::string& name, std::size_t ou
     return {{weight.data(), out, in}, bias};
 }
 
-Linear WeightReader::linears(const std::vector<std::string>& names, std::size_t out,
-                             std::size_t in) const {
+Linear WeightReader::linears(const std::vector<std::string>& names, std::size_t out, std::size_t in,
+                             DType dtype) const {
     AlignedVector<float> weights, biases;
     for (const auto& name : names) {
         const auto weight = read(name + ".weight", {out, in});
@@ -89,7 +107,7 @@ Linear WeightReader::linears(const std::vector<std::string>& names, std::size_t 
         weights.insert(weights.end(), weight.begin(), weight.end());
         biases.insert(biases.end(), bias.begin(), bias.end());
     }
-    return {{weights.data(), names.size() * out, in}, biases};
+    return {{weights.data(), names.size() * out, in}, biases, dtype};
 }
 
 }  // namespace unitvec

@@ -45,9 +45,27 @@ private:
     AlignedVector<float> values_;
 };
 
+/// The table of word vectors, by far the largest of a model with many languages.
+class WordTable {
+public:
+    WordTable() = default;
+    /// @param rows  shape (vocab, dim)
+    WordTable(AlignedVector<float> rows, std::size_t dim, DType dtype);
+
+    /// The vector of a word: where it lies, or widened into `room`, which holds `dim` floats.
+    [[nodiscard]] const float* row(std::size_t id, float* room) const;
+    /// Numbers in the table.
+    [[nodiscard]] std::size_t size() const { return rows_.size() + bfloat16_rows_.size(); }
+
+private:
+    std::size_t dim_ = 0;
+    AlignedVector<float> rows_;  // one of these two is empty
+    AlignedVector<std::uint16_t> bfloat16_rows_;
+};
+
 struct TransformerWeights {
     ModelConfig config{};
-    AlignedVector<float> word{};      // (vocab, embedding_dim)
+    WordTable word{};                 // (vocab, embedding_dim)
     AlignedVector<float> position{};  // (positions, embedding_dim)
     AlignedVector<float> type{};      // (types, embedding_dim), or empty
     LayerNormWeights embedding_norm{};
@@ -79,13 +97,14 @@ public:
                                             const std::vector<std::size_t>& shape) const;
     /// `name`.weight and `name`.bias, or gamma and beta as checkpoints before 2019 call them.
     [[nodiscard]] LayerNormWeights layer_norm(const std::string& name, std::size_t dim) const;
-    [[nodiscard]] Linear linear(const std::string& name, std::size_t out, std::size_t in) const;
+    [[nodiscard]] Linear linear(const std::string& name, std::size_t out, std::size_t in,
+                                DType dtype = DType::float32) const;
     /// The same without `name`.bias: a bias of zeros.
     [[nodiscard]] Linear linear_without_bias(const std::string& name, std::size_t out,
                                              std::size_t in) const;
     /// Several layers of one input as one: their outputs side by side.
     [[nodiscard]] Linear linears(const std::vector<std::string>& names, std::size_t out,
-                                 std::size_t in) const;
+                                 std::size_t in, DType dtype = DType::float32) const;
 
 private:
     const Safetensors& file_;

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace unitvec {
@@ -14,6 +15,17 @@ enum class Activation {
     gelu_tanh,  ///< the tanh approximation ("gelu_new", "gelu_pytorch_tanh")
     relu,
 };
+
+/// What the weights of linear layers and the table of word vectors are kept in. Sums, biases, layer
+/// norms and softmax are float32 with either.
+enum class DType {
+    float32,
+    bfloat16,  ///< the upper half of a float32: half the memory, 8 bits of precision
+};
+
+/// "float32" or "bfloat16". @throws std::invalid_argument for anything else, with the names
+[[nodiscard]] DType dtype_from_name(std::string_view name);
+[[nodiscard]] std::string_view name(DType dtype);
 
 /// The sizes of a BERT-family encoder, checked against each other.
 struct ModelConfig {
@@ -33,6 +45,7 @@ struct ModelConfig {
     std::size_t relative_buckets = 0;  ///< rows of MPNet's table of relative positions; 0: none
     float layer_norm_eps = 1e-12F;
     Activation activation = Activation::gelu;
+    DType dtype = DType::float32;  ///< the caller's choice, not the file's
 
     [[nodiscard]] std::size_t head_dim() const { return dim / heads; }
     /// The longest text in tokens.

@@ -52,7 +52,8 @@ class TransformerEncoder final : public Encoder {
 public:
     /// Reads config.json and the safetensors of a model directory.
     /// @throws FormatError for anything missing, damaged or not supported
-    static std::unique_ptr<TransformerEncoder> load(const std::filesystem::path& directory);
+    static std::unique_ptr<TransformerEncoder> load(const std::filesystem::path& directory,
+                                                    DType dtype = DType::float32);
     ~TransformerEncoder() override;
 
     [[nodiscard]] const ModelConfig& config() const;

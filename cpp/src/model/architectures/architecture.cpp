@@ -62,7 +62,8 @@ WeightReader reader_below(const Safetensors& file, const char* prefix) {
 void read_embeddings(const WeightReader& reader, TransformerWeights& weights) {
     const auto& c = weights.config;
     const std::string names = "embeddings.";
-    weights.word = reader.read(names + "word_embeddings.weight", {c.vocab_size, c.embedding_dim});
+    weights.word = {reader.read(names + "word_embeddings.weight", {c.vocab_size, c.embedding_dim}),
+                    c.embedding_dim, c.dtype};
     weights.position =
         reader.read(names + "position_embeddings.weight", {c.positions, c.embedding_dim});
     if (c.type_vocab_size > 0) {
@@ -78,11 +79,12 @@ void read_layers(const WeightReader& reader, TransformerWeights& weights, const 
         const auto layer = names.before + std::to_string(i) + names.after;
         weights.layers.push_back({
             .qkv = reader.linears({layer + names.query, layer + names.key, layer + names.value},
-                                  c.dim, c.dim),
-            .output = reader.linear(layer + names.output, c.dim, c.dim),
+                                  c.dim, c.dim, c.dtype),
+            .output = reader.linear(layer + names.output, c.dim, c.dim, c.dtype),
             .attention_norm = reader.layer_norm(layer + names.attention_norm, c.dim),
-            .intermediate = reader.linear(layer + names.intermediate, c.intermediate, c.dim),
-            .dense = reader.linear(layer + names.dense, c.dim, c.intermediate),
+            .intermediate =
+                reader.linear(layer + names.intermediate, c.intermediate, c.dim, c.dtype),
+            .dense = reader.linear(layer + names.dense, c.dim, c.intermediate, c.dtype),
             .output_norm = reader.layer_norm(layer + names.output_norm, c.dim),
         });
     }
