@@ -60,9 +60,10 @@ py::array_t<float> without_gil(const FloatArray& x, const char* name, Work work)
     return to_numpy(std::move(out));
 }
 
-PoolingPlan plan_of(const std::vector<std::string>& modes, std::size_t skipped) {
+PoolingPlan plan_of(const std::vector<std::string>& modes, std::size_t skipped,
+                    std::size_t special_first, std::size_t special_last) {
     if (modes.empty()) throw_invalid("pooling", "at least one mode", "none");
-    PoolingPlan plan{{}, skipped};
+    PoolingPlan plan{{}, skipped, special_first, special_last};
     for (const auto& mode : modes) plan.modes.push_back(pooling_from_name(mode));
     return plan;
 }
@@ -187,12 +188,18 @@ void register_dense(py::module_& m) {
 }
 
 void register_embedding(py::module_& m) {
+    py::class_<PoolingPlan>(m, "PoolingPlan", "How token vectors become a text's.")
+        .def(py::init(&plan_of), py::arg("modes"), py::arg("skipped") = 0,
+             py::arg("special_first") = 1, py::arg("special_last") = 1,
+             "Of several modes the results lie side by side. skipped: tokens at the start of every "
+             "text that do not count; special_first, special_last: tokens at its start and end "
+             "that are no words.");
     m.def(
         "embed",
         [](const Encoder& encoder, const TokenSequences& sequences,
-           const std::vector<std::string>& pooling, bool normalize, std::size_t threads,
-           const std::optional<py::function>& progress, std::size_t skipped) {
-            const EmbedOptions options{.pooling = plan_of(pooling, skipped),
+           const PoolingPlan& pooling, bool normalize, std::size_t threads,
+           const std::optional<py::function>& progress) {
+            const EmbedOptions options{.pooling = pooling,
                                        .normalize = normalize,
                                        .threads = threads,
                                        .batch_tokens = 0,
@@ -205,9 +212,9 @@ void register_embedding(py::module_& m) {
             return to_numpy(std::move(vectors));
         },
         py::arg("encoder"), py::arg("sequences"), py::arg("pooling"), py::arg("normalize"),
-        py::arg("threads") = 0, py::arg("progress") = py::none(), py::arg("skipped") = 0,
+        py::arg("threads") = 0, py::arg("progress") = py::none(),
         "One vector per text, shape (texts, modes * dim); progress(texts_done) is called after "
-        "each batch; the first `skipped` tokens of a text do not count.");
+        "each batch.");
     m.def(
         "embed_tokens",
         [](const Encoder& encoder, const TokenSequences& sequences, std::size_t threads,
@@ -227,10 +234,9 @@ void register_embedding(py::module_& m) {
         "One vector per token of every text, shape (tokens, dim).");
     m.def(
         "pool",
-        [](const FloatArray& tokens, const Int64Array& offsets,
-           const std::vector<std::string>& pooling, bool normalize, std::size_t skipped) {
+        [](const FloatArray& tokens, const Int64Array& offsets, const PoolingPlan& plan,
+           bool normalize) {
             const auto begins = as_offsets(offsets);
-            const auto plan = plan_of(pooling, skipped);
             const auto matrix = as_matrix(tokens, "tokens");
             Matrix out(begins.empty() ? 0 : begins.size() - 1, matrix.cols * plan.modes.size());
             pool(matrix, begins, plan, out.view());
@@ -238,7 +244,6 @@ void register_embedding(py::module_& m) {
             return to_numpy(std::move(out));
         },
         py::arg("tokens"), py::arg("offsets"), py::arg("pooling"), py::arg("normalize"),
-        py::arg("skipped") = 0,
         "From token vectors (tokens, dim) to one vector per text (texts, modes * dim).");
     m.def(
         "require_pooling", [](const std::string& name) { (void)pooling_from_name(name); },

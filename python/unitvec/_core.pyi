@@ -9,7 +9,7 @@ import numpy
 import numpy.typing
 import os
 import typing
-__all__: list[str] = ['Dense', 'Encoder', 'Encoding', 'FormatError', 'Index', 'TokenSequences', 'Tokenizer', 'TorchScriptEncoder', 'TransformerEncoder', 'active_isa', 'angle', 'available_isas', 'cosine', 'dot', 'embed', 'embed_tokens', 'euclidean', 'faiss_version', 'l2_normalize', 'manhattan', 'pool', 'require_pooling', 'tokenize']
+__all__: list[str] = ['Dense', 'Encoder', 'Encoding', 'FormatError', 'Index', 'PoolingPlan', 'TokenSequences', 'Tokenizer', 'TorchScriptEncoder', 'TransformerEncoder', 'active_isa', 'angle', 'available_isas', 'cosine', 'dot', 'embed', 'embed_tokens', 'euclidean', 'faiss_version', 'l2_normalize', 'manhattan', 'pool', 'require_pooling', 'tokenize']
 class FormatError(ValueError):
     pass
 class Encoding:
@@ -194,6 +194,14 @@ class Dense:
     @property
     def out_features(self) -> int:
         ...
+class PoolingPlan:
+    """
+    How token vectors become a text's.
+    """
+    def __init__(self, modes: collections.abc.Sequence[str], skipped: typing.SupportsInt | typing.SupportsIndex = 0, special_first: typing.SupportsInt | typing.SupportsIndex = 1, special_last: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        """
+        Of several modes the results lie side by side. skipped: tokens at the start of every text that do not count; special_first, special_last: tokens at its start and end that are no words.
+        """
 class Index:
     """
     The C++ index; unitvec.Index prepares its arguments.
@@ -242,9 +250,9 @@ def cosine(a: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], b: typing
     ...
 def dot(a: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], b: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> numpy.typing.NDArray[numpy.float32]:
     ...
-def embed(encoder: Encoder, sequences: TokenSequences, pooling: collections.abc.Sequence[str], normalize: bool, threads: typing.SupportsInt | typing.SupportsIndex = 0, progress: collections.abc.Callable | None = None, skipped: typing.SupportsInt | typing.SupportsIndex = 0) -> numpy.typing.NDArray[numpy.float32]:
+def embed(encoder: Encoder, sequences: TokenSequences, pooling: PoolingPlan, normalize: bool, threads: typing.SupportsInt | typing.SupportsIndex = 0, progress: collections.abc.Callable | None = None) -> numpy.typing.NDArray[numpy.float32]:
     """
-    One vector per text, shape (texts, modes * dim); progress(texts_done) is called after each batch; the first `skipped` tokens of a text do not count.
+    One vector per text, shape (texts, modes * dim); progress(texts_done) is called after each batch.
     """
 def embed_tokens(encoder: Encoder, sequences: TokenSequences, threads: typing.SupportsInt | typing.SupportsIndex = 0, progress: collections.abc.Callable | None = None) -> numpy.typing.NDArray[numpy.float32]:
     """
@@ -258,7 +266,7 @@ def l2_normalize(vectors: typing.Annotated[numpy.typing.ArrayLike, numpy.float32
     ...
 def manhattan(a: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], b: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> numpy.typing.NDArray[numpy.float32]:
     ...
-def pool(tokens: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], offsets: typing.Annotated[numpy.typing.ArrayLike, numpy.int64], pooling: collections.abc.Sequence[str], normalize: bool, skipped: typing.SupportsInt | typing.SupportsIndex = 0) -> numpy.typing.NDArray[numpy.float32]:
+def pool(tokens: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], offsets: typing.Annotated[numpy.typing.ArrayLike, numpy.int64], pooling: PoolingPlan, normalize: bool) -> numpy.typing.NDArray[numpy.float32]:
     """
     From token vectors (tokens, dim) to one vector per text (texts, modes * dim).
     """

@@ -40,6 +40,13 @@ class Windows(NamedTuple):
         return (sums / totals[:, None]).astype(np.float32)
 
 
+def special_tokens(tokenizer: Tokenizer) -> tuple[int, int]:
+    """How many tokens a tokenizer puts before a text, [CLS], and behind it, [SEP]."""
+    mask = tokenizer.encode("a").special_tokens_mask
+    first = mask.index(0) if 0 in mask else len(mask)
+    return first, sum(mask[first:])
+
+
 def windows_of(
     tokenizer: Tokenizer, texts: Sequence[str], prompt: str, limit: int, cut: _core.TokenSequences
 ) -> Windows:

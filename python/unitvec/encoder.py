@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -13,17 +14,20 @@ import numpy as np
 import numpy.typing as npt
 
 from unitvec import _core
-from unitvec.chunks import Windows, windows_of
+from unitvec.chunks import Windows, special_tokens, windows_of
+from unitvec.encode_plan import EncodePlan
 from unitvec.fingerprint import MODEL_FILES, TOKENIZER_FILES, file_digest, files_of, fingerprint
 from unitvec.hub import resolve
+from unitvec.long_job import run_job
 from unitvec.model_directory import NORMALIZE, SentenceSettings, read_settings, stated_licence
-from unitvec.outputs import everything, truncated
-from unitvec.overflow import MODES, Overflow, OverflowCount, TruncationWarning
+from unitvec.outputs import Rows, everything
+from unitvec.overflow import Overflow, OverflowCount, TruncationWarning
 from unitvec.progress import Bar
-from unitvec.quantize import Precision, check_precision, quantize_embeddings
-from unitvec.runs import bar_for, runs
+from unitvec.quantize import Precision
+from unitvec.runs import bar_for, count_of, runs
 from unitvec.sentence_head import SentenceHead
 from unitvec.tokenizer import Tokenizer
+from unitvec.vector_files import vector_file
 
 __all__ = ["Encoder", "TruncationWarning"]
 
@@ -53,6 +57,7 @@ class Encoder:
         model_name_or_path: str | os.PathLike[str],
         *,
         dtype: str = "float32",
+        pooling: str | Sequence[str] | None = None,
         threads: int | None = None,
         revision: str | None = None,
         local_files_only: bool = False,
@@ -65,6 +70,10 @@ class Encoder:
                 "bfloat16" for half the memory at a cosine above 0.999 to float32's vectors; sums,
                 layer norms and softmax are float32 with either. "auto" is "float32" in this
                 version.
+            pooling: how token vectors become a text's, in place of what the model's authors
+                declared: "cls", "mean", "mean_words" (without [CLS] and [SEP]), "max",
+                "mean_sqrt_len_tokens", "weightedmean" or "lasttoken"; of several the vectors are
+                joined.
             threads: processor threads for one call; None: all that the process may use
                 (`OMP_NUM_THREADS` and CPU affinity are honoured).
             revision: branch, tag or commit on the hub.
@@ -78,10 +87,12 @@ class Encoder:
             raise ValueError(f"[Encoder] expected dtype to be one of {DTYPES}, got {dtype!r}")
         directory = resolve(model_name_or_path, revision, local_files_only)
         settings = read_settings(directory)
-        if not settings.declared:
+        if pooling is not None:
+            settings = replace(settings, pooling=_modes(pooling), declared=True)
+        elif not settings.declared:
             warnings.warn(
                 f"{directory} has no modules.json, so nothing says how its authors pool: "
-                "taking the mean over tokens",
+                "taking the mean over tokens; pass pooling= to choose",
                 stacklevel=2,
             )
         core = _core.TransformerEncoder.load(
@@ -115,7 +126,7 @@ class Encoder:
             )
         self._core = core
         self._settings = settings
-        self._head = SentenceHead(core.dim, settings)
+        self._head = SentenceHead(core.dim, settings, special_tokens(tokenizer))
         self.tokenizer = tokenizer
         self.threads = threads
         limits = [n for n in (settings.max_seq_length, core.max_positions) if n]
@@ -145,8 +156,7 @@ class Encoder:
                 token_type_ids]), each (batch, seq_len) int64, and returns token vectors (batch,
                 seq_len, dim): a tensor, the first of a tuple, or "last_hidden_state" of a dict.
             tokenizer: a `Tokenizer`, or the name or directory of one.
-            pooling: "cls", "mean", "max", "mean_sqrt_len_tokens", "weightedmean" or "lasttoken"; of
-                several the vectors are joined.
+            pooling: as in `Encoder`.
             normalize: scale vectors to length 1.
             max_seq_length: tokens read of one text; the module itself does not say.
             threads: as in `Encoder`.
@@ -154,9 +164,7 @@ class Encoder:
         Raises:
             FormatError: not a TorchScript file, or its forward is not as above.
         """
-        modes = (pooling,) if isinstance(pooling, str) else tuple(pooling)
-        for mode in modes:
-            _core.require_pooling(mode)
+        modes = _modes(pooling)
         if not isinstance(tokenizer, Tokenizer):
             tokenizer = Tokenizer.from_pretrained(tokenizer)
         file = Path(path)
@@ -301,38 +309,72 @@ class Encoder:
             TypeError: something is not a string (says which).
             ValueError: an unknown option, or a text too long under "error".
         """
-        self._check_options(output_value, truncate_dim, on_overflow)
-        check_precision(precision, output_value)
-        before = self._prompt(prompt_name, prompt)
-        skipped = 0 if self._settings.include_prompt else self._prompt_tokens(before)
+        plan = self._plan(
+            prompt_name=prompt_name,
+            prompt=prompt,
+            output_value=output_value,
+            normalize_embeddings=normalize_embeddings,
+            truncate_dim=truncate_dim,
+            precision=precision,
+            on_overflow=on_overflow,
+        )
         single = isinstance(sentences, str)
-        if normalize_embeddings is None:
-            normalize_embeddings = self.normalize_embeddings
-        overflow = OverflowCount(on_overflow, self.max_seq_length)
-        parts: list[Any] = []
-        with bar_for(sentences, show_progress_bar) as bar:
-            for texts in runs(sentences, before):
-                sequences = self._tokenize(texts)
-                overflow.check(sequences.full_lengths)
-                if on_overflow == "chunk":
-                    windows = windows_of(
-                        self.tokenizer, texts, before, self.max_seq_length, sequences
-                    )
-                    parts.append(self._encode_windows(windows, normalize_embeddings, skipped))
-                    bar.update(len(texts))
-                else:
-                    parts.append(
-                        self._encode_sequences(
-                            sequences, output_value, normalize_embeddings, skipped, bar
-                        )
-                    )
-        overflow.warn(stacklevel=2)
-        result = self._joined(parts, output_value)
-        if output_value == "sentence_embedding" and truncate_dim is not None:
-            result = truncated(result, truncate_dim, normalize_embeddings)
-        if precision != "float32":
-            result = quantize_embeddings(result, precision)
+        rows = Rows(self._no_vectors(plan), count_of(sentences))
+        items: list[Any] = []
+        for part in self._parts(sentences, plan, show_progress_bar, stacklevel=3):
+            if output_value == "sentence_embedding":
+                rows.append(part)
+            else:
+                items += part
+        result = rows.array() if output_value == "sentence_embedding" else items
         return result[0] if single else result
+
+    def encode_to(
+        self,
+        path: str | os.PathLike[str],
+        sentences: Iterable[str],
+        *,
+        show_progress_bar: bool | None = None,
+        overwrite: bool = False,
+        **options: Any,
+    ) -> int:
+        """Encodes texts into a file, in constant memory; a job that broke goes on where it stopped.
+
+        Every 15 seconds what was done is made safe, in the file and in a record beside it, `path` +
+        ".resume.json", which is removed at the end. Called again with the same texts, in the same
+        order, and the same options, the job goes on from there; the texts that were done are read
+        once more, to be sure that they are the same, but not encoded.
+
+        Args:
+            path: "x.npy", an array (n, dim) which `numpy.load(path, mmap_mode="r")` reads at any
+                time; or "x.parquet", a folder of Parquet files with the columns "index" and
+                "embedding" (extra `parquet`).
+            sentences: any iterable of texts.
+            show_progress_bar: as in `encode`.
+            overwrite: begin anew, whatever is at `path`.
+            options: `prompt_name`, `prompt`, `normalize_embeddings`, `truncate_dim`, `precision`
+                and `on_overflow`, as in `encode`.
+
+        Returns:
+            How many vectors the file holds.
+
+        Raises:
+            FileExistsError: there is a file that is no unfinished job.
+            BlockingIOError: another job is writing there.
+            ValueError: an unfinished job had other texts, another model or other options.
+            FormatError: the record is damaged.
+        """
+        if isinstance(sentences, str):
+            raise TypeError("[encode_to] expected an iterable of texts, got one str")
+        plan = self._plan(**options)
+        none = self._no_vectors(plan)
+        file = vector_file(Path(path), none.shape[1], none.dtype)
+        job = {"model": self.fingerprint, **asdict(plan)}
+
+        def parts(texts: Iterable[str]) -> Iterator[npt.NDArray[Any]]:
+            return self._parts(texts, plan, show_progress_bar, stacklevel=4)
+
+        return run_job(Path(path), file, job, sentences, parts, overwrite)
 
     def encode_query(self, sentences: str | Iterable[str], **options: Any) -> Any:
         """`encode` with the model's prompt for queries, where it has one."""
@@ -393,7 +435,7 @@ class Encoder:
         for texts in runs(sentences, ""):
             sequences = self._tokenize(texts)
             overflow.check(sequences.full_lengths)
-            first = _core.embed(core, sequences, ["cls"], False, threads)
+            first = _core.embed(core, sequences, _core.PoolingPlan(["cls"]), False, threads)
             parts.append(core.pooler_output(first, threads))
         overflow.warn(stacklevel=2)
         result: FloatArray = np.concatenate(parts)
@@ -425,28 +467,63 @@ class Encoder:
 
     # ---- inside ----------------------------------------------------------------------------------
 
-    def _check_options(
-        self, output_value: str | None, truncate_dim: int | None, on_overflow: str
-    ) -> None:
-        if output_value not in ("sentence_embedding", "token_embeddings", None):
-            raise ValueError(
-                "[encode] expected output_value to be 'sentence_embedding', 'token_embeddings' or "
-                f"None, got {output_value!r}"
-            )
-        if on_overflow not in MODES:
-            raise ValueError(
-                f"[encode] expected on_overflow to be one of {MODES}, got {on_overflow!r}"
-            )
-        if on_overflow == "chunk" and output_value != "sentence_embedding":
-            raise ValueError(
-                "[encode] expected output_value to be 'sentence_embedding' with "
-                f"on_overflow='chunk', got {output_value!r}"
-            )
-        dim = self.get_embedding_dimension()
-        if truncate_dim is not None and not 1 <= truncate_dim <= dim:
-            raise ValueError(
-                f"[encode] expected truncate_dim to be in [1, {dim}], got {truncate_dim}"
-            )
+    def _plan(
+        self,
+        *,
+        prompt_name: str | None = None,
+        prompt: str | None = None,
+        output_value: str | None = "sentence_embedding",
+        normalize_embeddings: bool | None = None,
+        truncate_dim: int | None = None,
+        precision: Precision = "float32",
+        on_overflow: Overflow = "warn",
+    ) -> EncodePlan:
+        before = self._prompt(prompt_name, prompt)
+        unset = normalize_embeddings is None
+        plan = EncodePlan(
+            prompt=before,
+            skipped=0 if self._settings.include_prompt else self._prompt_tokens(before),
+            output_value=output_value,
+            normalize=self.normalize_embeddings if unset else bool(normalize_embeddings),
+            truncate_dim=truncate_dim,
+            precision=precision,
+            on_overflow=on_overflow,
+        )
+        plan.check(self.get_embedding_dimension())
+        return plan
+
+    def _parts(
+        self,
+        sentences: str | Iterable[str],
+        plan: EncodePlan,
+        show_progress_bar: bool | None,
+        stacklevel: int,
+    ) -> Iterator[Any]:
+        """What the texts give, some texts at a time and in their order.
+
+        Args:
+            sentences: a text, or texts.
+            plan: what to do with them.
+            show_progress_bar: as of `encode`.
+            stacklevel: of the warning of texts that were too long, as of `warnings.warn`.
+        """
+        overflow = OverflowCount(plan.on_overflow, self.max_seq_length)
+        with bar_for(sentences, show_progress_bar) as bar:
+            for texts in runs(sentences, plan.prompt):
+                sequences = self._tokenize(texts)
+                overflow.check(sequences.full_lengths)
+                if plan.on_overflow == "chunk":
+                    windows = windows_of(
+                        self.tokenizer, texts, plan.prompt, self.max_seq_length, sequences
+                    )
+                    yield plan.finished(self._encode_windows(windows, plan))
+                    bar.update(len(texts))
+                else:
+                    yield self._encode_sequences(sequences, plan, bar)
+        overflow.warn(stacklevel=stacklevel)
+
+    def _no_vectors(self, plan: EncodePlan) -> npt.NDArray[Any]:
+        return plan.finished(np.empty((0, self.get_embedding_dimension()), np.float32))
 
     def _prompt(self, prompt_name: str | None, prompt: str | None) -> str:
         if prompt is not None:
@@ -477,14 +554,7 @@ class Encoder:
     def _tokenize(self, texts: list[str]) -> _core.TokenSequences:
         return self.tokenizer._sequences(texts, self.max_seq_length, self.threads or 0)
 
-    def _encode_sequences(
-        self,
-        sequences: _core.TokenSequences,
-        output_value: str | None,
-        normalize: bool,
-        skipped: int,
-        bar: Bar,
-    ) -> Any:
+    def _encode_sequences(self, sequences: _core.TokenSequences, plan: EncodePlan, bar: Bar) -> Any:
         done = 0
 
         def advance(texts: int) -> None:
@@ -493,45 +563,53 @@ class Encoder:
             done = texts
 
         threads = self.threads or 0
-        if output_value == "sentence_embedding":
-            return self._head.embed(
-                self._core,
-                sequences,
-                normalize=normalize,
-                threads=threads,
-                skipped=skipped,
-                progress=advance,
+        if plan.output_value == "sentence_embedding":
+            return plan.finished(
+                self._head.embed(
+                    self._core,
+                    sequences,
+                    normalize=plan.normalize,
+                    threads=threads,
+                    skipped=plan.skipped,
+                    progress=advance,
+                )
             )
         tokens = _core.embed_tokens(self._core, sequences, threads, advance)
         vectors = np.split(tokens, sequences.offsets[1:-1])
-        if output_value == "token_embeddings":
+        if plan.output_value == "token_embeddings":
             return vectors
         pooled = self._head.pool(
-            tokens, sequences.offsets, normalize=normalize, threads=threads, skipped=skipped
+            tokens,
+            sequences.offsets,
+            normalize=plan.normalize,
+            threads=threads,
+            skipped=plan.skipped,
         )
         return everything(sequences, vectors, pooled)
 
-    def _encode_windows(self, windows: Windows, normalize: bool, skipped: int) -> FloatArray:
+    def _encode_windows(self, windows: Windows, plan: EncodePlan) -> FloatArray:
         return self._head.embed(
             self._core,
             windows.sequences,
-            normalize=normalize,
+            normalize=plan.normalize,
             threads=self.threads or 0,
-            skipped=skipped,
+            skipped=plan.skipped,
             progress=lambda _: None,
             windows=windows,
         )
 
-    def _joined(self, parts: list[Any], output_value: str | None) -> Any:
-        if output_value != "sentence_embedding":
-            return [item for part in parts for item in part]
-        if not parts:
-            return np.empty((0, self.get_embedding_dimension()), np.float32)
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
     def _layers(self, sequences: _core.TokenSequences) -> list[FloatArray]:
         assert isinstance(self._core, _core.TransformerEncoder)
         return self._core.hidden_states(sequences, self.threads or 0)
+
+
+def _modes(pooling: str | Sequence[str]) -> tuple[str, ...]:
+    modes = (pooling,) if isinstance(pooling, str) else tuple(pooling)
+    if not modes:
+        raise ValueError("[Encoder] expected pooling to be one mode or several, got none")
+    for mode in modes:
+        _core.require_pooling(mode)
+    return modes
 
 
 def _by_name(files: Iterable[Path]) -> dict[str, Path]:

@@ -24,17 +24,21 @@ class SentenceHead:
 
     dim: int
 
-    def __init__(self, token_dim: int, settings: SentenceSettings) -> None:
+    def __init__(
+        self, token_dim: int, settings: SentenceSettings, special: tuple[int, int]
+    ) -> None:
         """Loads the dense layers.
 
         Args:
             token_dim: length of a token's vector.
             settings: pooling and the modules behind it.
+            special: tokens that the tokenizer puts before a text, and behind it.
 
         Raises:
             FormatError: a layer is missing, damaged, or does not fit what comes before it.
         """
         self._pooling = list(settings.pooling)
+        self._special = special
         self._steps: list[_core.Dense | None] = []  # None: scale to length 1
         self.dim = token_dim * len(self._pooling)
         for module in settings.modules:
@@ -78,11 +82,10 @@ class SentenceHead:
         vectors = _core.embed(
             core,
             sequences,
-            self._pooling,
+            self._plan(skipped),
             early,
             threads,
             progress,
-            skipped,
         )
         if windows is not None:
             vectors = windows.mean(vectors)
@@ -99,8 +102,11 @@ class SentenceHead:
     ) -> FloatArray:
         """Vectors of texts whose token vectors, shape (tokens, token_dim), are known already."""
         early = normalize and not self._steps
-        pooled = _core.pool(tokens, offsets, self._pooling, early, skipped)
+        pooled = _core.pool(tokens, offsets, self._plan(skipped), early)
         return self._finished(pooled, normalize and not early, threads)
+
+    def _plan(self, skipped: int) -> _core.PoolingPlan:
+        return _core.PoolingPlan(self._pooling, skipped, *self._special)
 
     def _finished(self, vectors: FloatArray, normalize: bool, threads: int) -> FloatArray:
         for step in self._steps:

@@ -31,7 +31,8 @@ constexpr NamedPooling kNames[] = {{"cls", Pooling::cls},
                                    {"mean_sqrt_len_tokens", Pooling::mean_sqrt_len},
                                    {"mean_sqrt_len", Pooling::mean_sqrt_len},
                                    {"weightedmean", Pooling::weighted_mean},
-                                   {"lasttoken", Pooling::last_token}};
+                                   {"lasttoken", Pooling::last_token},
+                                   {"mean_words", Pooling::mean_words}};
 
 /// sum(i * tokens[i]) / sum(i), the first token that is not skipped being the (skipped + 1)-th.
 void weighted_mean(MatrixView<const float> tokens, std::size_t skipped, Row& out) {
@@ -55,7 +56,8 @@ void pool_text(MatrixView<const float> tokens, Pooling pooling, std::size_t skip
     const auto rows = as_eigen(tokens);
     switch (pooling) {
         case Pooling::cls: result = rows.row(0); break;
-        case Pooling::mean: result = rows.colwise().mean(); break;
+        case Pooling::mean:
+        case Pooling::mean_words: result = rows.colwise().mean(); break;
         case Pooling::max: result = rows.colwise().maxCoeff(); break;
         case Pooling::mean_sqrt_len:
             result = rows.colwise().sum() / std::sqrt(static_cast<float>(tokens.rows));
@@ -65,12 +67,22 @@ void pool_text(MatrixView<const float> tokens, Pooling pooling, std::size_t skip
     }
 }
 
+/// The tokens [begin, end) of a text that count.
+MatrixView<const float> counted(MatrixView<const float> tokens, std::size_t begin, std::size_t end,
+                                const PoolingPlan& plan, Pooling mode) {
+    const bool words = mode == Pooling::mean_words;
+    const auto first = begin + std::max(plan.skipped, words ? plan.special_first : 0);
+    const auto last = end - std::min(words ? plan.special_last : 0, end - begin);
+    return tokens.middle_rows(std::min(first, last), last - std::min(first, last));
+}
+
 }  // namespace
 
 Pooling pooling_from_name(std::string_view name) {
     const auto found = std::ranges::find(kNames, name, &NamedPooling::name);
     if (found != std::end(kNames)) return found->pooling;
-    throw_invalid("pooling", "one of cls, mean, max, mean_sqrt_len_tokens, weightedmean, lasttoken",
+    throw_invalid("pooling",
+                  "one of cls, mean, max, mean_sqrt_len_tokens, weightedmean, lasttoken, mean_words",
                   name);
 }
 
@@ -88,10 +100,9 @@ void pool(MatrixView<const float> tokens, std::span<const std::size_t> offsets,
             std::to_string(offsets.size()) + " offsets");
     }
     for (std::size_t t = 0; t < out.rows; ++t) {
-        const auto begin = std::min(offsets[t] + plan.skipped, offsets[t + 1]);
-        const auto text = tokens.middle_rows(begin, offsets[t + 1] - begin);
         for (std::size_t m = 0; m < plan.modes.size(); ++m) {
-            pool_text(text, plan.modes[m], plan.skipped,
+            pool_text(counted(tokens, offsets[t], offsets[t + 1], plan, plan.modes[m]),
+                      plan.modes[m], plan.skipped,
                       out.row(t).subspan(m * tokens.cols, tokens.cols));
         }
     }

@@ -13,14 +13,16 @@ enum class Pooling {
     cls,            ///< the vector of the first token, [CLS]
     mean,           ///< the mean over all tokens, [CLS] and [SEP] counted (sentence-transformers'
                     ///< convention)
+    mean_words,     ///< the mean over what is neither [CLS] nor [SEP]
     max,            ///< the largest value of each dimension
     mean_sqrt_len,  ///< the sum over all tokens, divided by the root of their number
     weighted_mean,  ///< the mean where the i-th token counts i times (Muennighoff 2022, SGPT)
     last_token,     ///< the vector of the last token
 };
 
-/// "cls", "mean", "max", "mean_sqrt_len_tokens" (or "mean_sqrt_len"), "weightedmean", "lasttoken":
-/// sentence-transformers' names. @throws std::invalid_argument for another name
+/// "cls", "mean", "max", "mean_sqrt_len_tokens" (or "mean_sqrt_len"), "weightedmean", "lasttoken",
+/// which are sentence-transformers' names, and "mean_words".
+/// @throws std::invalid_argument for another name
 [[nodiscard]] Pooling pooling_from_name(std::string_view name);
 [[nodiscard]] std::string_view name(Pooling pooling);
 
@@ -28,6 +30,8 @@ enum class Pooling {
 struct PoolingPlan {
     std::vector<Pooling> modes{Pooling::mean};  ///< several: their results side by side
     std::size_t skipped = 0;  ///< tokens at the start of every text that do not count: a prompt's
+    std::size_t special_first = 1;  ///< tokens at the start of every text that are no words: [CLS]
+    std::size_t special_last = 1;   ///< the same at its end: [SEP]
 };
 
 /// One vector per text from the vectors of its tokens; texts lie one after another, unpadded.
