@@ -59,6 +59,12 @@ TEST_CASE("the further modes follow their formulas", "[pooling]") {
     CHECK(pooled(Pooling::cls, 2) == std::vector<float>{3, 7});
     CHECK_THAT(pooled(Pooling::weighted_mean, 2)[0], WithinAbs(25.0 / 7.0, 1e-6));  // weights 3, 4
     CHECK(pooled(Pooling::max, 4) == std::vector<float>{0, 9});  // nothing is left of the first
+    CHECK(pooled(Pooling::mean_words, 0) == std::vector<float>{2.5F, 7});
+    CHECK(pooled(Pooling::mean_words, 2) == std::vector<float>{3, 7.5F});
+    CHECK(pooled(Pooling::mean_words, 3) == std::vector<float>{0, 8});
+    const PoolingPlan wide{{Pooling::mean_words}, 0, 3, 2};  // more special tokens than there are
+    pool({tokens.data(), 9, 1}, offsets, wide, {out.data(), 2, 1});
+    CHECK(out == std::vector<float>{0, 0});
 }
 
 TEST_CASE("several modes lie side by side", "[pooling]") {
@@ -73,11 +79,11 @@ TEST_CASE("several modes lie side by side", "[pooling]") {
 
 TEST_CASE("pooling names go both ways", "[pooling]") {
     for (const auto mode : {Pooling::cls, Pooling::mean, Pooling::max, Pooling::mean_sqrt_len,
-                            Pooling::weighted_mean, Pooling::last_token}) {
+                            Pooling::weighted_mean, Pooling::last_token, Pooling::mean_words}) {
         CHECK(pooling_from_name(name(mode)) == mode);
     }
     CHECK_THROWS_WITH(
         pooling_from_name("sum"),
         "[pooling] expected one of cls, mean, max, mean_sqrt_len_tokens, weightedmean, "
-        "lasttoken, got sum");
+        "lasttoken, mean_words, got sum");
 }
