@@ -17,6 +17,7 @@ from unitvec import _core
 from unitvec.chunks import Windows, special_tokens, windows_of
 from unitvec.encode_plan import EncodePlan
 from unitvec.fingerprint import MODEL_FILES, TOKENIZER_FILES, file_digest, files_of, fingerprint
+from unitvec.golden import SENTENCE, GoldenVector, difference
 from unitvec.hub import resolve
 from unitvec.long_job import run_job
 from unitvec.model_directory import NORMALIZE, SentenceSettings, read_settings, stated_licence
@@ -229,6 +230,39 @@ class Encoder:
     @cached_property
     def _file_digests(self) -> dict[str, str]:
         return {name: file_digest(path) for name, path in self._files.items()}
+
+    def golden_vector(self) -> GoldenVector:
+        """What this model gives for one fixed sentence, to `verify` it by elsewhere."""
+        return GoldenVector(
+            weights=self._weights_digest(),
+            pooling=list(self._settings.pooling),
+            normalize=self.normalize_embeddings,
+            vector=[float(x) for x in self.encode(SENTENCE, prompt="")],
+        )
+
+    def verify(self, golden: GoldenVector | None = None) -> float:
+        """Checks that this model, on this machine, gives the vector that it must give.
+
+        Args:
+            golden: what `golden_vector` gave where all was well. None: the one that comes with
+                unitvec, made with sentence-transformers; there are some for all-MiniLM-L6-v2 and
+                all-mpnet-base-v2.
+
+        Returns:
+            The largest difference of a component, in units of the largest component.
+
+        Raises:
+            LookupError: none was given, and none comes with unitvec for these weights and this
+                pooling.
+            RuntimeError: the model has other weights or settings, or its vector differs by more
+                than 5e-5 (3e-2 in bfloat16).
+        """
+        return difference(self.golden_vector(), golden, self.name, self.dtype)
+
+    def _weights_digest(self) -> str:
+        """SHA-256 over the digests of the weight files, by name."""
+        weights = {n: d for n, d in self._file_digests.items() if not n.endswith((".json", ".txt"))}
+        return fingerprint(weights, {})
 
     def info(self) -> dict[str, Any]:
         """What this model is: architecture, sizes, settings, fingerprint, licence if stated."""

@@ -25,6 +25,11 @@ def test_the_limit_is_256_tokens_not_the_128_of_its_tokenizer_file(encoder: uv.E
     assert encoder.max_seq_length == 256
 
 
+def test_it_gives_its_golden_vector(encoder: uv.Encoder, model_directory: Path):
+    assert encoder.verify() < 1e-5
+    assert uv.Encoder(model_directory, dtype="bfloat16").verify() > 1e-5
+
+
 @pytest.mark.slow
 def test_sts_b_vectors_and_spearman_equal_sentence_transformers(encoder, reference, data_directory):
     first, second, scores = sts_pairs(data_directory)
