@@ -176,6 +176,11 @@ def test_embed_tokenize_and_info_of_a_model(
     )
     code, out, _ = run(capsys, "embed", "a text", "-o", tmp_path / "v.npy")
     assert np.load(tmp_path / "v.npy").shape == (1, 384)
+    code, _, err = run(capsys, "embed", "b", "c", "-o", tmp_path / "v.npy")
+    assert (code, "overwrite" in err) == (1, True)
+    code, out, _ = run(capsys, "embed", "b", "c", "-o", tmp_path / "v.npy", "--overwrite", "--json")
+    assert json.loads(out)["count"] == 2
+    np.testing.assert_array_equal(np.load(tmp_path / "v.npy"), encoder.encode(["b", "c"]))
     code, out, _ = run(capsys, "embed", "a text")
     assert len(out.split()) == 384
     code, out, _ = run(capsys, "tokenize", "The cat sat.")
@@ -188,7 +193,7 @@ def test_embed_tokenize_and_info_of_a_model(
     assert (facts["dim"], facts["max_seq_length"], facts["pooling"]) == (384, 256, "mean")
 
 
-def test_as_a_process(db: Path, model_directory: Path) -> None:
+def test_as_a_process(db: Path, model_directory: Path, tmp_path: Path) -> None:
     def process(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "unitvec"]
         return subprocess.run([*command, *arguments], capture_output=True, text=True, **options)
@@ -197,6 +202,9 @@ def test_as_a_process(db: Path, model_directory: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     done = process("tokenize", input="one line\nanother\n")
     assert done.stdout.splitlines() == ["[CLS] one line [SEP]", "[CLS] another [SEP]"]
+    done = process("embed", "-o", str(tmp_path / "lines.npy"), input="one line\nanother\n")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert np.load(tmp_path / "lines.npy").shape == (2, 384)
     done = process("--help")
     assert done.returncode == 0
     assert "index" in done.stdout

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -96,7 +97,7 @@ def tokenize(arguments: argparse.Namespace) -> int:
     """`unitvec tokenize TEXT...`."""
     from unitvec.tokenizer import Tokenizer
 
-    texts = _texts(arguments.texts)
+    texts = list(_texts(arguments.texts))
     tokenizer = Tokenizer.from_pretrained(arguments.model)
     encodings = [tokenizer.encode(text) for text in texts]
     if arguments.json:
@@ -113,21 +114,20 @@ def tokenize(arguments: argparse.Namespace) -> int:
 
 
 def embed(arguments: argparse.Namespace) -> int:
-    """`unitvec embed TEXT...`."""
-    import numpy as np
-
+    """`unitvec embed TEXT...`: into a file, in constant memory; else printed."""
     from unitvec.encoder import Encoder
 
     texts = _texts(arguments.texts)
-    vectors = Encoder(arguments.model).encode(texts)
+    encoder = Encoder(arguments.model)
+    facts: dict[str, Any] = {"model": arguments.model, "dim": encoder.get_embedding_dimension()}
     if arguments.output is not None:
-        with arguments.output.open("wb") as stream:
-            np.save(stream, vectors)
-    facts: dict[str, Any] = {"model": arguments.model, "count": len(texts), "dim": vectors.shape[1]}
-    if arguments.output is not None:
-        _print_facts({**facts, "output": str(arguments.output)}, arguments.json)
-    elif arguments.json:
-        _print_json({**facts, "texts": texts, "embeddings": vectors.tolist()})
+        count = encoder.encode_to(arguments.output, texts, overwrite=arguments.overwrite)
+        _print_facts({**facts, "count": count, "output": str(arguments.output)}, arguments.json)
+        return 0
+    texts = list(texts)
+    vectors = encoder.encode(texts)
+    if arguments.json:
+        _print_json({**facts, "count": len(texts), "texts": texts, "embeddings": vectors.tolist()})
     else:
         for vector in vectors:
             print(" ".join(f"{value:.7g}" for value in vector.tolist()))
@@ -178,13 +178,13 @@ def snapshot(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _texts(given: list[str]) -> list[str]:
-    """The texts named, or the lines of standard input where it is not a terminal."""
+def _texts(given: list[str]) -> Iterable[str]:
+    """The texts named, or the lines of standard input, as they come, where it is no terminal."""
     if given:
         return given
     if sys.stdin.isatty():
         raise UsageError("expected TEXT, or lines on standard input")
-    return [line.rstrip("\n") for line in sys.stdin]
+    return (line.rstrip("\n") for line in sys.stdin)
 
 
 def _print_facts(facts: dict[str, Any], as_json: bool) -> None:

@@ -60,7 +60,13 @@ def _add_texts(commands: Any) -> None:
         command.add_argument("--model", default=DEFAULT_MODEL, help="default: %(default)s")
         if name == "embed":
             command.add_argument(
-                "-o", "--output", type=Path, help="save as .npy, shape (texts, dim), float32"
+                "-o",
+                "--output",
+                type=Path,
+                help="save in FILE.npy or FILE.parquet; a job that broke goes on where it stopped",
+            )
+            command.add_argument(
+                "--overwrite", action="store_true", help="begin anew, whatever is in the file"
             )
 
 
