@@ -20,7 +20,7 @@ reliability: ## the properties of the test suite on 200,000 examples each: some 
 	@scripts/setup.sh test
 	@UNITVEC_EXAMPLES=200000 .venv/bin/python -m pytest tests/python -k "any_text"
 
-fuzz:    ## the tokenizer's fuzz targets, half an hour each; needs clang
+fuzz:    ## the fuzz targets of the model's readers, half an hour each; needs clang
 	@scripts/fuzz.sh
 
 bench:   ## every benchmark, beside the peers; one question: .venv/bin/python -m benchmarks encode

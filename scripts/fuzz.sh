@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fuzzes the tokeniser: every target for SECONDS_EACH (30 minutes where nothing is said), starting from
+# Fuzzes the readers of a model's files: every target for SECONDS_EACH (30 minutes where nothing is said), starting from
 # tests/fuzz/corpus. A finding is kept under build/fuzz and ends the run with an error.
 #
 # usage: fuzz.sh [SECONDS_EACH [TARGET ...]]
@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 seconds=${1:-1800}
 shift || true
 targets=("$@")
-[[ ${#targets[@]} -gt 0 ]] || targets=(tokenizer_json vocab_txt text)
+[[ ${#targets[@]} -gt 0 ]] || targets=(tokenizer_json vocab_txt text safetensors config)
 
 compiler=$(compgen -c clang++- | sort -V | tail -1 || true)
 compiler=${compiler:-$(command -v clang++ || true)}
@@ -23,7 +23,9 @@ for target in "${targets[@]}"; do
     found=build/fuzz/$target
     mkdir -p "$found/corpus"
     echo "== $target, $seconds s"
-    build/fuzz/fuzz_"$target" -max_total_time="$seconds" -print_final_stats=1 -timeout=20 \
+    options=()
+    [[ ! -f tests/fuzz/$target.dict ]] || options=(-dict="tests/fuzz/$target.dict")
+    build/fuzz/fuzz_"$target" "${options[@]}" -max_total_time="$seconds" -print_final_stats=1 -timeout=20 \
         -rss_limit_mb=2048 -artifact_prefix="$found/" -verbosity=0 \
         "$found/corpus" tests/fuzz/corpus/"$target"
 done

@@ -1,16 +1,22 @@
 #pragma once
 /// Whole files in memory, and files mapped read-only.
 #include <cstddef>
-#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
 
 namespace unitvec {
 
-/// The bytes of a file. @throws FormatError if it cannot be read or is larger than `limit` bytes
+/// Bytes of the largest text file that is read: several times the largest vocabulary there is.
+constexpr std::size_t kTextFileLimit = std::size_t{1} << 27;
+
+/// Whether something has that name, even if it cannot be read: what opens it then says why.
+[[nodiscard]] bool is_present(const std::filesystem::path& path);
+
+/// The bytes of a file.
+/// @throws FormatError if it cannot be read, is not a regular file or is larger than `limit` bytes
 [[nodiscard]] std::string read_file(const std::filesystem::path& path,
-                                    std::uintmax_t limit = std::uintmax_t{1} << 30);
+                                    std::size_t limit = kTextFileLimit);
 
 /// A file mapped read-only into memory; unmapped when the last owner goes.
 /// The file must not be truncated while it is mapped (the process would receive SIGBUS).

@@ -13,14 +13,23 @@
 
 namespace unitvec {
 
+/// What a document may ask for. Checked before it is parsed: a value costs 16 bytes and more,
+/// however few bytes it takes in the file, and some operations call themselves for every level.
+struct JsonLimits {
+    std::size_t depth = 128;          ///< levels of arrays and objects
+    std::size_t values = 10'000'000;  ///< several times those of the largest vocabulary
+    bool unique_names = false;        ///< no object may have a name twice; else the last one counts
+};
+
 /// A place in a JSON document: the value, and how to get there ("model.vocab", "added_tokens[3]").
 /// Cheap to copy; the document lives as long as any of its fields.
 class JsonField {
 public:
-    /// @throws FormatError if the file cannot be read, is not UTF-8 or is not JSON
+    /// @throws FormatError if the file cannot be read, is not UTF-8, is not JSON or breaks a limit
     static JsonField parse_file(const std::filesystem::path& path);
     /// The same from memory; `file` is used in messages only.
-    static JsonField parse(std::string_view text, const std::string& file);
+    static JsonField parse(std::string_view text, const std::string& file,
+                           const JsonLimits& limits = {});
 
     [[nodiscard]] const nlohmann::json& value() const { return *value_; }
     [[nodiscard]] const std::string& file() const { return *file_; }

@@ -43,4 +43,5 @@ def file_digest(path: Path) -> str:
 
 def files_of(directory: Path, patterns: Iterable[str]) -> list[Path]:
     """The files of a directory that match any of the patterns, sorted."""
-    return sorted({path for pattern in patterns for path in directory.glob(pattern)})
+    found = {path for pattern in patterns for path in directory.glob(pattern)}
+    return sorted(path for path in found if path.is_file())  # a pipe would never end

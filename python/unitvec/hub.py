@@ -152,8 +152,8 @@ def _is_complete(snapshot: Path) -> bool:
     index = snapshot / "model.safetensors.index.json"
     if index.is_file():
         try:
-            shards = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-        except (ValueError, KeyError, AttributeError):
+            shards = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
+        except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
             return False
         return all((snapshot / str(shard)).is_file() for shard in shards)
     # A module may keep the transformer's files in a folder of its own (0_Transformer).

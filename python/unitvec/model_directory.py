@@ -5,12 +5,18 @@ Everything is read from JSON; nothing in the directory is run.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from unitvec._core import FormatError
+from unitvec.model_files import (
+    model_max_length,
+    read_bytes,
+    read_json,
+    require_links_inside,
+    shown,
+)
 
 #: Pooling modes by the key of 1_Pooling/config.json that switches each on, in the order in which
 #: the vectors of several are joined.
@@ -28,6 +34,12 @@ KNOWN_MODULES = ("Transformer", "Pooling", "Dense", "Normalize")
 
 #: In `SentenceSettings.modules`: vectors are scaled to length 1.
 NORMALIZE = "normalize"
+
+#: Most modules of a model; more would only cost time.
+MODULES_MAX = 100
+
+#: What vectors may be compared by: names of `SentenceSettings.similarity_fn_name`.
+SIMILARITIES = ("cosine", "dot", "euclidean", "manhattan")
 
 #: sentence_bert_config.json under today's name and the names of older versions.
 LENGTH_FILES = (
@@ -74,17 +86,20 @@ def read_settings(directory: Path) -> SentenceSettings:
     """Reads modules.json and what it points to.
 
     Raises:
-        FormatError: a file is not JSON, a field has the wrong type, or a module is not supported.
+        FormatError: a file is not JSON, a field has the wrong type, a module is not supported, or
+            a path or link leads out of the directory.
     """
-    modules = _read_json(directory / "modules.json", list)
+    require_links_inside(directory, directory)
+    modules = read_json(directory / "modules.json", list)
     if modules is None:
         return SentenceSettings(
             directory, max_seq_length=_max_seq_length(directory), declared=False
         )
     transformer, pooling, *others = _module_folders(directory, modules)
     modes, include_prompt = _pooling_of(pooling.folder)
-    options = _read_json(directory / "config_sentence_transformers.json", dict) or {}
-    prompts = _prompts(directory, options)
+    options = read_json(directory / "config_sentence_transformers.json", dict) or {}
+    source = directory / "config_sentence_transformers.json"
+    prompts = _prompts(source, options)
     return SentenceSettings(
         transformer=transformer.folder,
         pooling=modes,
@@ -93,23 +108,8 @@ def read_settings(directory: Path) -> SentenceSettings:
         max_seq_length=_max_seq_length(transformer.folder),
         prompts=prompts,
         default_prompt_name=options.get("default_prompt_name"),
-        similarity_fn_name=options.get("similarity_fn_name") or "cosine",
+        similarity_fn_name=_similarity(source, options),
     )
-
-
-def _read_json(path: Path, kind: type) -> Any:
-    """The parsed file, or None where there is none."""
-    try:
-        text = path.read_bytes()
-    except FileNotFoundError:
-        return None
-    try:
-        value = json.loads(text)
-    except ValueError as error:
-        raise FormatError(f"{path}: expected JSON, got something else ({error})") from error
-    if not isinstance(value, kind):
-        raise FormatError(f"{path}: expected a JSON {kind.__name__}, got {type(value).__name__}")
-    return value
 
 
 class _Module(NamedTuple):
@@ -120,6 +120,8 @@ class _Module(NamedTuple):
 def _module_folders(directory: Path, modules: list[Any]) -> list[_Module]:
     """The modules in their order: a Transformer, Pooling, then others."""
     source = directory / "modules.json"
+    if len(modules) > MODULES_MAX:
+        raise FormatError(f"{source}: expected at most {MODULES_MAX} modules, got {len(modules)}")
     found = [_module(directory, source, module) for module in modules]
     names = [module.name for module in found]
     if names[:2] != ["Transformer", "Pooling"] or {"Transformer", "Pooling"} & set(names[2:]):
@@ -127,35 +129,55 @@ def _module_folders(directory: Path, modules: list[Any]) -> list[_Module]:
             f"{source}: expected a Transformer, Pooling, then Dense and Normalize as they like, "
             f"got {names}"
         )
+    for module in found:
+        require_links_inside(directory, module.folder)
     return found
 
 
 def _module(directory: Path, source: Path, module: Any) -> _Module:
     if not isinstance(module, dict) or not isinstance(module.get("type"), str):
-        raise FormatError(f'{source}: expected objects with a "type", got {module!r}')
+        raise FormatError(f'{source}: expected objects with a "type", got {shown(module)}')
     name = module["type"].rpartition(".")[2]
     if name not in KNOWN_MODULES:
         raise FormatError(
-            f"{source}: expected modules among {', '.join(KNOWN_MODULES)}, got {module['type']!r}"
+            f"{source}: expected modules among {', '.join(KNOWN_MODULES)}, got "
+            f"{shown(module['type'])}"
         )
     path = module.get("path", "")
     if not isinstance(path, str):
-        raise FormatError(f"{source}: expected the path of {name} to be text, got {path!r}")
-    folder = (directory / path).resolve()
-    if not folder.is_relative_to(directory.resolve()):
-        raise FormatError(f"{source}: expected a path inside the model, got {path!r}")
+        raise FormatError(f"{source}: expected the path of {name} to be text, got {shown(path)}")
+    folder = _inside(directory, path)
+    if folder is None:
+        raise FormatError(f"{source}: expected a path inside the model, got {shown(path)}")
     return _Module(name, folder)
+
+
+def _inside(directory: Path, path: str) -> Path | None:
+    """The folder of that name in a directory; None for whatever leads or might lead elsewhere.
+
+    Refused on every system alike: what only one reads as a drive, a root or the folder above.
+    """
+    odd = any(c in '\\:*?"<>|' or not c.isprintable() for c in path)
+    if odd or path.startswith("/") or ".." in path.split("/"):
+        return None
+    try:
+        folder = (directory / path).resolve()
+    except (OSError, RuntimeError, ValueError):  # RuntimeError: links that go round in a circle
+        return None
+    return folder if folder.is_relative_to(directory.resolve()) else None
 
 
 def _pooling_of(folder: Path) -> tuple[tuple[str, ...], bool]:
     """The pooling modes, and whether a prompt's tokens count."""
     path = folder / "config.json"
-    config = _read_json(path, dict)
+    config = read_json(path, dict)
     if config is None:
         raise FormatError(f"{path}: expected the pooling's settings, got no such file")
     include_prompt = config.get("include_prompt", True)
     if not isinstance(include_prompt, bool):
-        raise FormatError(f"{path}: include_prompt: expected true or false, got {include_prompt!r}")
+        raise FormatError(
+            f"{path}: include_prompt: expected true or false, got {shown(include_prompt)}"
+        )
     return _pooling_modes(path, config), include_prompt
 
 
@@ -163,6 +185,9 @@ def _pooling_modes(path: Path, config: dict[str, Any]) -> tuple[str, ...]:
     known = list(POOLING_MODES.values())
     stated = config.get("pooling_mode")
     if stated is None:  # the form of releases before 5.5
+        for key, on in config.items():
+            if key.startswith("pooling_mode_") and not isinstance(on, bool):
+                raise FormatError(f"{path}: {key}: expected true or false, got {shown(on)}")
         modes = [mode for key, mode in POOLING_MODES.items() if config.get(key) is True]
         unknown = [
             key
@@ -176,9 +201,11 @@ def _pooling_modes(path: Path, config: dict[str, Any]) -> tuple[str, ...]:
             )
         return tuple(modes)
     modes = [stated] if isinstance(stated, str) else stated
-    if not isinstance(modes, list) or not modes or any(mode not in known for mode in modes):
+    strange = not isinstance(modes, list) or not modes or any(mode not in known for mode in modes)
+    if strange or len(set(modes)) < len(modes):
         raise FormatError(
-            f"{path}: pooling_mode: expected one or several of {', '.join(known)}, got {stated!r}"
+            f"{path}: pooling_mode: expected one or several of {', '.join(known)}, each once, got "
+            f"{shown(stated)}"
         )
     return tuple(modes)
 
@@ -189,41 +216,50 @@ def _max_seq_length(transformer: Path) -> int | None:
     Never from the truncation that tokenizer.json stores: MiniLM's says 128, its limit is 256.
     """
     for name in LENGTH_FILES:
-        config = _read_json(transformer / name, dict)
+        config = read_json(transformer / name, dict)
         if config is not None and config.get("max_seq_length") is not None:
             return _length(transformer / name, "max_seq_length", config["max_seq_length"])
-    config = _read_json(transformer / "tokenizer_config.json", dict) or {}
-    stated = config.get("model_max_length")
-    # transformers writes 1e30 for "not known"
-    if isinstance(stated, (int, float)) and 0 < stated < 1e9:
-        return _length(transformer / "tokenizer_config.json", "model_max_length", int(stated))
-    return None
+    config = read_json(transformer / "tokenizer_config.json", dict) or {}
+    return model_max_length(transformer / "tokenizer_config.json", config)
 
 
 def _length(path: Path, name: str, value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 3:
-        raise FormatError(f"{path}: {name}: expected an integer of at least 3, got {value!r}")
+        raise FormatError(f"{path}: {name}: expected an integer of at least 3, got {shown(value)}")
     return value
 
 
-def _prompts(directory: Path, options: dict[str, Any]) -> dict[str, str]:
-    source = directory / "config_sentence_transformers.json"
-    prompts = options.get("prompts") or {}
+def _prompts(source: Path, options: dict[str, Any]) -> dict[str, str]:
+    prompts = options.get("prompts")
+    if prompts is None:
+        prompts = {}
     if not isinstance(prompts, dict) or not all(isinstance(p, str) for p in prompts.values()):
-        raise FormatError(f"{source}: prompts: expected texts by name, got {prompts!r}")
+        raise FormatError(f"{source}: prompts: expected texts by name, got {shown(prompts)}")
     name = options.get("default_prompt_name")
-    if name is not None and name not in prompts:
+    if name is not None and (not isinstance(name, str) or name not in prompts):
         raise FormatError(
-            f"{source}: default_prompt_name: expected one of {sorted(prompts)}, got {name!r}"
+            f"{source}: default_prompt_name: expected one of {sorted(prompts)}, got {shown(name)}"
         )
     return dict(prompts)
+
+
+def _similarity(source: Path, options: dict[str, Any]) -> str:
+    name = options.get("similarity_fn_name")
+    if name is None:
+        return "cosine"
+    if not isinstance(name, str) or name not in SIMILARITIES:
+        raise FormatError(
+            f"{source}: similarity_fn_name: expected one of {', '.join(SIMILARITIES)}, got "
+            f"{shown(name)}"
+        )
+    return name
 
 
 def stated_licence(directory: Path) -> str | None:
     """What the head of the model's card, README.md, says under "license"; None: nothing."""
     try:
-        lines = (directory / "README.md").read_text(encoding="utf-8", errors="replace").split("\n")
-    except OSError:
+        lines = (read_bytes(directory / "README.md") or b"").decode(errors="replace").split("\n")
+    except FormatError:
         return None
     if not lines or lines[0].strip() != "---":
         return None

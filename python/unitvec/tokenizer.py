@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from unitvec import _core
 from unitvec._core import Encoding
+from unitvec.model_files import model_max_length, parse_json, read_bytes, require_links_inside
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -36,8 +36,6 @@ FILES = (
     "special_tokens_map.json",
     "added_tokens.json",
 )
-# transformers writes 1e30 as model_max_length where nobody knows one.
-LARGEST_MODEL_MAX_LENGTH = 10**9
 
 
 class Tokenizer:
@@ -65,16 +63,13 @@ class Tokenizer:
             FormatError: if none is there, or one is damaged or of a kind that is not supported.
         """
         self.directory = Path(directory)
+        require_links_inside(self.directory, self.directory)
         self._core = _open(self.directory)
-        self._files = {
-            name: (self.directory / name).read_bytes()
-            for name in FILES
-            if (self.directory / name).is_file()
-        }
-        config = json.loads(self._files.get("tokenizer_config.json", b"{}"))
-        stated = config.get("model_max_length")
-        known = isinstance(stated, (int, float)) and 0 < stated <= LARGEST_MODEL_MAX_LENGTH
-        self.model_max_length: int | None = int(stated) if known else None
+        contents = {name: read_bytes(self.directory / name) for name in FILES}
+        self._files = {name: content for name, content in contents.items() if content is not None}
+        path = self.directory / "tokenizer_config.json"
+        config = parse_json(path, self._files.get(path.name, b"{}"), dict)
+        self.model_max_length = model_max_length(path, config)
 
     @classmethod
     def from_pretrained(cls, name_or_path: str | os.PathLike[str]) -> Self:

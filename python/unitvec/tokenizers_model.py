@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unitvec import _core
+from unitvec.model_files import parse_json, read_bytes
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
@@ -24,13 +24,12 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 def reads(directory: Path) -> bool:
     """Whether tokenizer.json of a directory has a model for this module."""
     file = directory / "tokenizer.json"
-    if not file.is_file():
-        return False
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        return content["model"]["type"] in MODELS
-    except (ValueError, KeyError, TypeError):
+        content = read_bytes(file)
+        model = {} if content is None else parse_json(file, content, dict).get("model")
+    except _core.FormatError:
         return False  # the core says what is wrong with it
+    return isinstance(model, dict) and model.get("type") in MODELS
 
 
 class TokenizersModel:
@@ -58,6 +57,10 @@ class TokenizersModel:
         try:
             self._peer = Tokenizer.from_file(str(file))
         except Exception as error:  # it raises Exception itself
+            raise _core.FormatError(f"{file}: {error}") from error
+        except BaseException as error:  # what a panic in Rust becomes is no Exception
+            if type(error).__name__ != "PanicException":
+                raise
             raise _core.FormatError(f"{file}: {error}") from error
         self._peer.no_truncation()
         self._peer.no_padding()

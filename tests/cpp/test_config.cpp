@@ -64,6 +64,11 @@ TEST_CASE("what is not supported is refused with the list of what is", "[config]
     json["num_attention_heads"] = 5;
     CHECK_THROWS_WITH(load(json), ContainsSubstring("a divisor of the width 24"));
     json = valid();
-    json["layer_norm_eps"] = 0;
-    CHECK_THROWS_WITH(load(json), ContainsSubstring("layer_norm_eps"));
+    json["max_position_embeddings"] = 2;
+    CHECK_THROWS_WITH(load(json), ContainsSubstring("at least 3 positions"));
+    json = valid();
+    for (const double eps : {0.0, -1e-12, 1.0, 1e-60, 1e308}) {  // 1e-60 is 0 as a float
+        json["layer_norm_eps"] = eps;
+        CHECK_THROWS_WITH(load(json), ContainsSubstring("layer_norm_eps"));
+    }
 }

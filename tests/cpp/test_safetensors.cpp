@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <cstring>
 #include <string>
 
@@ -61,8 +63,18 @@ TEST_CASE("a safetensors file cut at any byte is refused", "[safetensors]") {
 
 TEST_CASE("hostile safetensors headers are refused by name", "[safetensors]") {
     check_refused(std::string(8, '\xff'), "expected a header of at most");  // 2^64 - 1 bytes long
-    check_refused(with_length("[]", ""), "expected an object");
+    check_refused(std::string("\0\0\0\0\0\0\0\x80{}", 10), "expected a header of at most");
+    check_refused(with_length("[]", ""), "expected a header that begins with {");
+    check_refused(with_length("", ""), "expected a header that begins with {");
+    check_refused(with_length(" {}", ""), "expected a header that begins with {");
+    check_refused(with_length("\xef\xbb\xbf{}", ""), "expected a header that begins with {");
     check_refused(with_length("{", ""), "expected JSON");
+    check_refused(with_length("{\"\xff\":1}", ""), "expected JSON");
+    check_refused(with_length("{\"a\":" + std::string(100'000, '['), ""), "3 levels");
+    check_refused(with_length(R"({"__metadata__":{"format":1}})", ""), "__metadata__.format");
+    check_refused(with_length(R"({"__metadata__":[]})", ""), "__metadata__");
+    check_refused(with_length(R"({"__metadata__":{},"__metadata__":{}})", ""), "twice");
+    check_refused(with_length(R"({"a":1})", ""), "a: expected an object");
     check_refused(with_length(one(R"("dtype":"F33","shape":[1],"data_offsets":[0,4])"), "xxxx"),
                   "a.dtype");
     check_refused(with_length(one(R"("dtype":"F32","shape":[-1],"data_offsets":[0,4])"), "xxxx"),
@@ -84,6 +96,39 @@ TEST_CASE("hostile safetensors headers are refused by name", "[safetensors]") {
         with_length(one(R"("dtype":"F32","shape":[1],"data_offsets":[0,18446744073709551615])"),
                     "xxxx"),
         "a.data_offsets[1]");
+}
+
+TEST_CASE("a header that says something twice is refused", "[safetensors]") {
+    const std::string tensor = R"("a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]})";
+    check_refused(with_length("{" + tensor + "," + tensor + "}", "x"), "a: expected a name once");
+    check_refused(
+        with_length(one(R"("dtype":"U8","dtype":"I8","shape":[1],"data_offsets":[0,1])"), "x"),
+        "dtype: expected a name once");
+}
+
+TEST_CASE("a header may have a hundred thousand tensors and not a million", "[safetensors]") {
+    const auto tensors = [](std::size_t n) {
+        std::string header = "{";
+        for (std::size_t i = 0; i < n; ++i) {
+            header += (i == 0 ? "\"" : ",\"") + std::to_string(i) +
+                      R"(":{"dtype":"U8","shape":[0],"data_offsets":[0,0]})";
+        }
+        return with_length(header + "}", "");
+    };
+    const TemporaryFolder folder;
+    CHECK(Safetensors::open(folder.write("m.safetensors", tensors(100'000))).names().size() ==
+          100'000);
+    check_refused(tensors(1'000'000), "1000000 values");
+}
+
+TEST_CASE("tensors without elements take no place", "[safetensors]") {
+    const TemporaryFolder folder;
+    const auto file = Safetensors::open(folder.write(
+        "m.safetensors", with_length(R"({"a":{"dtype":"F32","shape":[9,0,8],"data_offsets":[0,0]},)"
+                                     R"("b":{"dtype":"U8","shape":[],"data_offsets":[0,1]}})",
+                                     "x")));
+    CHECK(file.at("a").bytes.empty());
+    CHECK(file.at("b").shape.empty());
 }
 
 TEST_CASE("tensors that overlap or leave a hole are refused", "[safetensors]") {
@@ -110,6 +155,46 @@ TEST_CASE("shards are read together, and only from the model's own folder", "[sa
                        R"({"weight_map":{"a":"../x.safetensors"}})");
     CHECK_THROWS_WITH(Safetensors::open_directory(folder.path()),
                       ContainsSubstring("a .safetensors file in the same folder"));
+    (void)folder.write("model.safetensors.index.json",
+                       R"({"weight_map":{"a":"x-1.safetensors\u0000.safetensors"}})");
+    CHECK_THROWS_WITH(Safetensors::open_directory(folder.path()),
+                      ContainsSubstring("a .safetensors file in the same folder"));
+}
+
+TEST_CASE("a tensor must be in the shard that the index names", "[safetensors]") {
+    const TemporaryFolder folder;
+    const std::string description = R"({"dtype":"I8","shape":[1],"data_offsets":[0,1]})";
+    (void)folder.write("1.safetensors", with_length("{\"a\":" + description + "}", "1"));
+    (void)folder.write("2.safetensors", with_length("{\"b\":" + description + "}", "2"));
+    const auto index = [&folder](const std::string& map) {
+        (void)folder.write("model.safetensors.index.json", "{\"weight_map\":" + map + "}");
+        return Safetensors::open_directory(folder.path()).names();
+    };
+    CHECK(index(R"({"a":"1.safetensors","b":"2.safetensors"})").size() == 2);
+    CHECK_THROWS_WITH(index(R"({"a":"2.safetensors","b":"1.safetensors"})"),
+                      ContainsSubstring("weight_map.b"));
+    CHECK_THROWS_WITH(index(R"({"a":"3.safetensors"})"), ContainsSubstring("3.safetensors"));
+    CHECK_THROWS_WITH(index(R"({"a":7})"), ContainsSubstring("weight_map.a"));
+    CHECK_THROWS_WITH(index("[]"), ContainsSubstring("weight_map"));
+    (void)folder.write("2.safetensors", with_length("{\"a\":" + description + "}", "2"));
+    CHECK_THROWS_WITH(index(R"({"a":"1.safetensors"})").size() +
+                          index(R"({"a":"2.safetensors","a2":"1.safetensors"})").size(),
+                      ContainsSubstring("weight_map.a2"));
+}
+
+TEST_CASE("only regular files are opened, and never waited for", "[safetensors]") {
+    const TemporaryFolder folder;
+    const auto path = folder.path() / "model.safetensors";
+    REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+    CHECK_THROWS_WITH(Safetensors::open_directory(folder.path()),
+                      ContainsSubstring("expected a regular file"));
+    std::filesystem::remove(path);
+    std::filesystem::create_directory(path);
+    CHECK_THROWS_WITH(Safetensors::open_directory(folder.path()),
+                      ContainsSubstring("expected a regular file"));
+    std::filesystem::remove(path);
+    std::filesystem::create_symlink("model.safetensors", path);
+    CHECK_THROWS_AS(Safetensors::open_directory(folder.path()), FormatError);
 }
 
 TEST_CASE("a directory without weights says what was expected", "[safetensors]") {

@@ -49,10 +49,12 @@ ModelConfig load_config(const std::filesystem::path& directory) {
     if (root.string_or("position_embedding_type", "absolute") != "absolute") {
         root.at("position_embedding_type").fail("\"absolute\"");
     }
-    if (config.padding_id && static_cast<std::size_t>(*config.padding_id) + 1 >= config.positions) {
+    constexpr std::size_t kShortest = 3;  // a token between [CLS] and [SEP]
+    const auto first = static_cast<std::size_t>(config.padding_id.value_or(-1) + 1);
+    if (config.positions < first + kShortest) {
         root.at("max_position_embeddings")
-            .fail("more than " + std::to_string(*config.padding_id + 1) +
-                  " positions, since they count from behind the padding token's id");
+            .fail("at least " + std::to_string(first + kShortest) + " positions" +
+                  (first > 0 ? ", since they count from behind the padding token's id" : ""));
     }
     return config;
 }

@@ -59,6 +59,7 @@ struct Dense::Weights {
     DenseActivation activation;
     bool use_residual;
     std::optional<Linear> projection;  // of the residual, where the widths differ
+    std::string source;                // the files, for messages
 };
 
 Dense Dense::load(const std::filesystem::path& directory) {
@@ -81,8 +82,9 @@ Dense Dense::load(const std::filesystem::path& directory) {
     };
     std::optional<Linear> projection;
     if (use_residual && in != out) projection = read_linear("residual", false);
-    return Dense(std::make_shared<const Weights>(
-        Weights{read_linear("linear", has_bias), activation, use_residual, std::move(projection)}));
+    return Dense(std::make_shared<const Weights>(Weights{read_linear("linear", has_bias),
+                                                         activation, use_residual,
+                                                         std::move(projection), file.source()}));
 }
 
 std::size_t Dense::in() const {
@@ -96,7 +98,7 @@ Matrix Dense::operator()(MatrixView<const float> x, std::size_t threads) const {
     require_dim("Dense", "x", in(), x.cols);
     Matrix y(x.rows, out());
     if (x.rows == 0) return y;
-    const auto& [linear, activation, use_residual, projection] = *weights_;
+    const auto& [linear, activation, use_residual, projection, source] = *weights_;
     linear(x.data, x.rows, activation.epilogue, nullptr, y.data(), threads);
     if (activation.function != nullptr) {
         std::transform(y.data(), y.data() + y.view().size(), y.data(), activation.function);
@@ -108,6 +110,7 @@ Matrix Dense::operator()(MatrixView<const float> x, std::size_t threads) const {
     } else if (use_residual) {
         add(x, y.view());
     }
+    require_moderate(source, y.view());
     return y;
 }
 

@@ -4,7 +4,6 @@
 #include <array>
 #include <cstring>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "file.hpp"
@@ -16,6 +15,9 @@ namespace {
 
 constexpr std::size_t kHeaderLimit = 100'000'000;  // the format's own limit
 constexpr std::size_t kLengthBytes = 8;
+
+// {"name": {"shape": [1]}}: three levels; a hundred thousand tensors.
+constexpr JsonLimits kHeaderLimits{.depth = 3, .values = 1'000'000, .unique_names = true};
 
 using Tensors = std::map<std::string, TensorView, std::less<>>;
 
@@ -124,40 +126,62 @@ void require_contiguous(std::vector<Extent> extents, std::size_t size, const std
     }
 }
 
-void read_tensors(const MappedFile& mapped, const std::string& file, Tensors& tensors) {
+/// What a file says about itself: an object of texts.
+void require_texts(const JsonField& metadata) {
+    if (!metadata.value().is_object()) metadata.fail("an object");
+    for (const auto& [name, value] : metadata.value().items()) {
+        if (!value.is_string()) metadata.at(name).fail("a string");
+    }
+}
+
+Tensors read_tensors(const MappedFile& mapped, const std::string& file) {
     const auto bytes = mapped.bytes();
     const std::size_t length = header_length(bytes, file);
     const auto* text = reinterpret_cast<const char*>(bytes.data()) + kLengthBytes;
-    const auto header = JsonField::parse({text, length}, file);
-    if (!header.value().is_object()) header.fail("an object");
+    if (length == 0 || *text != '{') {
+        throw FormatError(file, "byte 8", "expected a header that begins with {, got another");
+    }
+    const auto header = JsonField::parse({text, length}, file, kHeaderLimits);
     const auto data = bytes.subspan(kLengthBytes + length);
+    Tensors tensors;
     std::vector<Extent> extents;
     for (const auto& [name, unused] : header.value().items()) {
-        if (name == "__metadata__") continue;
-        Extent extent{0, 0, name};
-        auto view = read_tensor(header.at(name), data, extent);
-        if (!tensors.emplace(name, std::move(view)).second) {
-            throw FormatError(file, name, "expected each tensor in one shard, got it in two");
+        if (name == "__metadata__") {
+            require_texts(header.at(name));
+            continue;
         }
+        Extent extent{0, 0, name};
+        tensors.emplace(name, read_tensor(header.at(name), data, extent));
         extents.push_back(std::move(extent));
     }
     require_contiguous(std::move(extents), data.size(), file);
+    return tensors;
 }
 
-/// The shard names of an index file. A name with a folder in it could lead outside the model.
-std::set<std::string> shard_names(const JsonField& index) {
-    std::set<std::string> names;
-    const auto map = index.at("weight_map");
-    if (!map.value().is_object()) map.fail("an object");
-    for (const auto& [tensor, unused] : map.value().items()) {
-        const auto field = map.at(tensor);
-        const auto& name = field.string();
-        if (name.find_first_of("/\\") != std::string::npos || !name.ends_with(".safetensors")) {
-            field.fail("the name of a .safetensors file in the same folder");
-        }
-        names.insert(name);
+/// The name of a file beside the index: one with a folder in it could lead outside the model, and
+/// the system would take a name to end at a zero byte.
+const std::string& read_shard_name(const JsonField& field) {
+    const auto& name = field.string();
+    const bool plain = std::ranges::none_of(
+        name, [](char c) { return c == '/' || c == '\\' || static_cast<unsigned char>(c) < 0x20; });
+    if (!plain || !name.ends_with(".safetensors")) {
+        field.fail("the name of a .safetensors file in the same folder");
     }
-    return names;
+    return name;
+}
+
+/// Tensors that an index file names, and where it does.
+using Entries = std::vector<std::pair<std::string, JsonField>>;
+
+/// The entries of an index file, tensor -> shard, by shard.
+std::map<std::string, Entries> entries_by_shard(const JsonField& weight_map) {
+    if (!weight_map.value().is_object()) weight_map.fail("an object");
+    std::map<std::string, Entries> shards;
+    for (const auto& [tensor, unused] : weight_map.value().items()) {
+        const auto entry = weight_map.at(tensor);
+        shards[read_shard_name(entry)].emplace_back(tensor, entry);
+    }
+    return shards;
 }
 
 }  // namespace
@@ -167,9 +191,18 @@ struct Safetensors::Data {
     std::vector<MappedFile> files;
     Tensors tensors;
 
-    void add(const std::filesystem::path& file) {
+    /// @param expected  the entries of an index that name this file
+    void add(const std::filesystem::path& file, const Entries& expected) {
         files.emplace_back(file);
-        read_tensors(files.back(), file.string(), tensors);
+        auto found = read_tensors(files.back(), file.string());
+        for (const auto& [tensor, entry] : expected) {
+            if (!found.contains(tensor)) entry.fail("a shard that holds the tensor " + tensor);
+        }
+        tensors.merge(found);
+        if (!found.empty()) {  // what merge() could not take over
+            throw FormatError(file.string(), found.begin()->first,
+                              "expected each tensor in one shard, got it in two");
+        }
     }
 };
 
@@ -180,16 +213,16 @@ Safetensors::~Safetensors() = default;
 Safetensors Safetensors::open(const std::filesystem::path& file) {
     auto data = std::make_unique<Data>();
     data->source = file.string();
-    data->add(file);
+    data->add(file, {});
     return Safetensors(std::move(data));
 }
 
 Safetensors Safetensors::open_directory(const std::filesystem::path& directory) {
     const auto single = directory / "model.safetensors";
-    if (std::filesystem::exists(single)) return open(single);
+    if (is_present(single)) return open(single);
     const auto index_path = directory / "model.safetensors.index.json";
-    if (!std::filesystem::exists(index_path)) {
-        const bool pickle = std::filesystem::exists(directory / "pytorch_model.bin");
+    if (!is_present(index_path)) {
+        const bool pickle = is_present(directory / "pytorch_model.bin");
         throw FormatError(
             directory.string(), "",
             "expected model.safetensors or model.safetensors.index.json, got neither" +
@@ -202,11 +235,8 @@ Safetensors Safetensors::open_directory(const std::filesystem::path& directory) 
     auto data = std::make_unique<Data>();
     data->source = directory.string();
     const auto index = JsonField::parse_file(index_path);
-    for (const auto& name : shard_names(index)) data->add(directory / name);
-    for (const auto& [tensor, unused] : index.at("weight_map").value().items()) {
-        if (!data->tensors.contains(tensor)) {
-            index.at("weight_map").at(tensor).fail("a shard that holds the tensor " + tensor);
-        }
+    for (const auto& [name, entries] : entries_by_shard(index.at("weight_map"))) {
+        data->add(directory / name, entries);
     }
     return Safetensors(std::move(data));
 }

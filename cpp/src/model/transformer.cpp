@@ -204,6 +204,7 @@ struct TransformerEncoder::Weights : TransformerWeights {
         auto space = workspaces.take();
         Forward(*this, batch, *space, openmp_threads(threads)).run(x, visit);
         workspaces.give_back(std::move(space));
+        require_moderate(source, {x, batch.tokens(), config.dim});
     }
 
     mutable Pool<Workspace> workspaces;  // one a concurrent pass
@@ -220,7 +221,8 @@ std::unique_ptr<TransformerEncoder> TransformerEncoder::load(const std::filesyst
     const auto file = Safetensors::open_directory(directory);
     const auto architecture =
         std::ranges::find(architectures(), config.model_type, &Architecture::model_type);
-    auto weights = std::make_unique<const Weights>(architecture->read_weights(file, config));
+    auto weights = std::make_unique<Weights>(architecture->read_weights(file, config));
+    weights->source = file.source();
     return std::unique_ptr<TransformerEncoder>(new TransformerEncoder(std::move(weights)));
 }
 
@@ -265,6 +267,7 @@ Matrix TransformerEncoder::pooler_output(MatrixView<const float> first, std::siz
     Matrix out(first.rows, dim());
     if (first.rows == 0) return out;
     (*weights_->pooler)(first.data, first.rows, Epilogue::none, nullptr, out.data(), threads);
+    require_moderate(weights_->source, out.view());
     std::transform(out.data(), out.data() + out.view().size(), out.data(),
                    [](float x) { return std::tanh(x); });
     return out;

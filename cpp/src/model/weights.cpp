@@ -2,6 +2,8 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <cfloat>
+#include <cmath>
 #include <cstring>
 
 #include "model/bfloat16.hpp"
@@ -16,16 +18,26 @@ std::string shape_text(const std::vector<std::size_t>& shape) {
     return "(" + text + ")";
 }
 
-/// Numbers of type T on any byte boundary, as floats.
+/// Numbers of type T on any byte boundary, as floats; nothing if one is not finite.
 template <typename T>
-AlignedVector<float> convert(std::span<const std::byte> bytes) {
+std::optional<AlignedVector<float>> convert(std::span<const std::byte> bytes) {
     AlignedVector<float> values(bytes.size() / sizeof(T));
+    unsigned odd = 0;  // a sum, not a way out, so that the loop stays one of vectors
     for (std::size_t i = 0; i < values.size(); ++i) {
         T value;
         std::memcpy(&value, bytes.data() + i * sizeof(T), sizeof(T));
         values[i] = static_cast<float>(value);
+        odd |= std::abs(values[i]) <= FLT_MAX ? 0U : 1U;  // 1: NaN, an infinity
     }
+    if (odd != 0) return std::nullopt;
     return values;
+}
+
+std::optional<AlignedVector<float>> convert(const TensorView& view) {
+    if (view.dtype == "F32") return convert<float>(view.bytes);
+    if (view.dtype == "F16") return convert<Eigen::half>(view.bytes);
+    if (view.dtype == "BF16") return convert<Eigen::bfloat16>(view.bytes);
+    return convert<double>(view.bytes);
 }
 
 }  // namespace
@@ -72,12 +84,35 @@ AlignedVector<float> WeightReader::read(const std::string& name,
                           "expected shape " + shape_text(shape) + " as config.json says, got " +
                               shape_text(view.shape));
     }
-    if (view.dtype == "F32") return convert<float>(view.bytes);
-    if (view.dtype == "F16") return convert<Eigen::half>(view.bytes);
-    if (view.dtype == "BF16") return convert<Eigen::bfloat16>(view.bytes);
-    if (view.dtype == "F64") return convert<double>(view.bytes);
-    throw FormatError(file_.source(), full_name,
-                      "expected F32, F16, BF16 or F64, got " + view.dtype);
+    if (view.dtype != "F32" && view.dtype != "F16" && view.dtype != "BF16" && view.dtype != "F64") {
+        throw FormatError(file_.source(), full_name,
+                          "expected F32, F16, BF16 or F64, got " + view.dtype);
+    }
+    auto values = convert(view);
+    if (!values) {
+        throw FormatError(file_.source(), full_name,
+                          "expected finite weights, got a NaN, an infinity or a number beyond "
+                          "float32's range");
+    }
+    return *std::move(values);
+}
+
+void WeightReader::require_absent(const std::string& name, const std::string& expected) const {
+    if (!contains(name)) return;
+    throw FormatError(file_.source(), prefix_ + name,
+                      "expected " + expected + ", as config.json says, got this one too");
+}
+
+void require_moderate(const std::string& source, MatrixView<const float> vectors) {
+    constexpr float kLargest = 1e15F;
+    const auto* end = vectors.data + vectors.size();
+    const auto* odd =
+        std::find_if_not(vectors.data, end, [](float x) { return std::abs(x) <= kLargest; });
+    if (odd != end) {
+        throw FormatError(source, "",
+                          "expected weights that give vectors of ordinary numbers, got " +
+                              std::to_string(*odd) + ": the weights are damaged");
+    }
 }
 
 LayerNormWeights WeightReader::layer_norm(const std::string& name, std::size_t dim) const {

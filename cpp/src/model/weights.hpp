@@ -65,6 +65,7 @@ private:
 
 struct TransformerWeights {
     ModelConfig config{};
+    std::string source{};             // the files, for messages
     WordTable word{};                 // (vocab, embedding_dim)
     AlignedVector<float> position{};  // (positions, embedding_dim)
     AlignedVector<float> type{};      // (types, embedding_dim), or empty
@@ -82,6 +83,11 @@ struct TransformerWeights {
     [[nodiscard]] std::size_t parameters() const;
 };
 
+/// Finite weights can still be large enough for sums to overflow. What passes here can be pooled,
+/// squared and summed up without that.
+/// @throws FormatError naming `source` if a number is NaN, infinite or beyond 1e15
+void require_moderate(const std::string& source, MatrixView<const float> vectors);
+
 /// Reads tensors of a checkpoint as float32, with their shape checked.
 class WeightReader {
 public:
@@ -92,7 +98,8 @@ public:
     [[nodiscard]] bool contains(const std::string& name) const {
         return file_.contains(prefix_ + name);
     }
-    /// A copy. @throws FormatError if it is absent, of another shape, or not a float tensor
+    /// A copy. @throws FormatError if it is absent, of another shape, not a float tensor, or has
+    ///         numbers that are not finite as float32
     [[nodiscard]] AlignedVector<float> read(const std::string& name,
                                             const std::vector<std::size_t>& shape) const;
     /// `name`.weight and `name`.bias, or gamma and beta as checkpoints before 2019 call them.
@@ -105,6 +112,8 @@ public:
     /// Several layers of one input as one: their outputs side by side.
     [[nodiscard]] Linear linears(const std::vector<std::string>& names, std::size_t out,
                                  std::size_t in, DType dtype = DType::float32) const;
+    /// @throws FormatError "expected <expected>, as config.json says ..." if there is such a tensor
+    void require_absent(const std::string& name, const std::string& expected) const;
 
 private:
     const Safetensors& file_;

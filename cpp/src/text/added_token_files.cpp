@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "file.hpp"
 #include "unitvec/error.hpp"
 
 namespace unitvec {
@@ -21,7 +22,7 @@ std::int32_t parse_id(const JsonField& field, const std::string& key) {
 Ids read_added_ids(const std::filesystem::path& directory) {
     const auto path = directory / "added_tokens.json";
     Ids ids;
-    if (!std::filesystem::exists(path)) return ids;
+    if (!is_present(path)) return ids;
     const auto root = JsonField::parse_file(path);
     if (!root.value().is_object()) root.fail("an object of tokens and ids");
     for (const auto& [token, value] : root.value().items()) {
@@ -58,7 +59,7 @@ private:
 
 std::optional<JsonField> read_config(const std::filesystem::path& directory) {
     const auto path = directory / "tokenizer_config.json";
-    if (!std::filesystem::exists(path)) return std::nullopt;
+    if (!is_present(path)) return std::nullopt;
     return JsonField::parse_file(path);
 }
 

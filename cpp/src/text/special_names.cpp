@@ -1,5 +1,6 @@
 #include <filesystem>
 
+#include "file.hpp"
 #include "json.hpp"
 #include "tokenizer_data.hpp"
 
@@ -19,7 +20,7 @@ SpecialNames read_special_names(const std::filesystem::path& directory) {
     SpecialNames names;
     for (const char* name : {"special_tokens_map.json", "tokenizer_config.json"}) {
         const auto path = directory / name;
-        if (!std::filesystem::exists(path)) continue;
+        if (!is_present(path)) continue;
         const auto file = JsonField::parse_file(path);
         read_name(file, "unk_token", names.unknown);
         read_name(file, "cls_token", names.cls);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "file.hpp"
 #include "tokenizer_data.hpp"
 #include "truncation.hpp"
 #include "unitvec/error.hpp"
@@ -146,7 +147,7 @@ Encoding assemble(const Template& items, const OffsetTrimmer& trimmer, std::span
 }  // namespace
 
 Tokenizer Tokenizer::from_directory(const std::filesystem::path& directory) {
-    const auto has = [&](const char* file) { return std::filesystem::exists(directory / file); };
+    const auto has = [&](const char* file) { return is_present(directory / file); };
     const auto read = [&]() -> TokenizerParts {
         auto names = read_special_names(directory);
         if (has("tokenizer.json")) {

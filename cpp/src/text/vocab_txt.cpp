@@ -3,6 +3,7 @@
 
 #include "added_token_files.hpp"
 #include "bert_model.hpp"
+#include "file.hpp"
 #include "lines.hpp"
 
 namespace unitvec {
@@ -62,7 +63,7 @@ std::string read_class(const std::optional<JsonField>& config) {
 
 TokenizerParts read_vocab_txt(const std::filesystem::path& directory, SpecialNames names) {
     const auto path = directory / "vocab.txt";
-    if (!std::filesystem::exists(path)) {
+    if (!is_present(path)) {
         throw FormatError(
             directory.string(), "",
             "expected tokenizer.json, vocab.txt, or vocab.json with merges.txt, got none");

@@ -23,6 +23,7 @@ public:
     /// @param x        shape (n, in)
     /// @param threads  0: default_threads()
     /// @return shape (n, out)
+    /// @throws FormatError for weights that give NaN, infinities or numbers beyond 1e15
     [[nodiscard]] Matrix operator()(MatrixView<const float> x, std::size_t threads) const;
 
 private:

@@ -32,6 +32,7 @@ public:
     /// @param threads  0: default_threads()
     /// @param out      shape (tokens, dim)
     /// @throws std::invalid_argument for an id outside the vocabulary or a text that is too long
+    /// @throws FormatError for weights that give NaN, infinities or numbers beyond 1e15
     virtual void token_embeddings(const Batch& batch, std::size_t threads,
                                   MatrixView<float> out) const = 0;
     /// The same as a matrix of its own, shape (tokens, dim).

@@ -29,14 +29,15 @@ struct TensorView {
 class Safetensors {
 public:
     /// Maps a file and checks its whole header before anything is used: the header's length (at
-    /// most 100 MB and the file's), every dtype, shape, size and offset, that the tensors fill the
-    /// rest of the file exactly, without overlaps.
+    /// most 100 MB and the file's), that no name is there twice, every dtype, shape, size and
+    /// offset, that the tensors fill the rest of the file exactly, without overlaps.
     /// @throws FormatError naming the file and the byte or tensor
     static Safetensors open(const std::filesystem::path& file);
 
     /// `model.safetensors` of a model directory, or the shards that
     /// `model.safetensors.index.json` lists (file names only, no paths).
-    /// @throws FormatError if neither is there or a shard lacks a tensor that the index promises
+    /// @throws FormatError if neither is there or a shard lacks a tensor that the index says it
+    /// holds
     static Safetensors open_directory(const std::filesystem::path& directory);
 
     Safetensors(Safetensors&&) noexcept;

@@ -15,7 +15,8 @@ Activation read_activation(const JsonField& root, const ConfigNames& names) {
 
 float read_epsilon(const JsonField& root) {
     const double eps = root.number_or("layer_norm_eps", 1e-12);
-    if (!(eps > 0.0 && eps < 1.0)) root.at("layer_norm_eps").fail("a number between 0 and 1");
+    // As a float it must not become 0, which would leave rows of equal numbers without a scale.
+    if (!(eps >= 1e-37 && eps < 1.0)) root.at("layer_norm_eps").fail("a number in [1e-37, 1)");
     return static_cast<float>(eps);
 }
 
@@ -88,6 +89,9 @@ void read_layers(const WeightReader& reader, TransformerWeights& weights, const 
             .output_norm = reader.layer_norm(layer + names.output_norm, c.dim),
         });
     }
+    const auto next = names.before + std::to_string(c.layer_groups) + names.after;
+    reader.require_absent(next + names.dense + ".weight",
+                          std::to_string(c.layer_groups) + " layers with weights of their own");
 }
 
 void read_pooler(const WeightReader& reader, const std::string& name, TransformerWeights& weights) {
