@@ -158,7 +158,7 @@ def _inside(directory: Path, path: str) -> Path | None:
     Refused on every system alike: what only one reads as a drive, a root or the folder above.
     """
     odd = any(c in '\\:*?"<>|' or not c.isprintable() for c in path)
-    if odd or path.startswith("/") or ".." in path.split("/"):
+    if odd or len(path) > 255 or path.startswith("/") or ".." in path.split("/"):
         return None
     try:
         folder = (directory / path).resolve()
@@ -173,7 +173,9 @@ def _pooling_of(folder: Path) -> tuple[tuple[str, ...], bool]:
     config = read_json(path, dict)
     if config is None:
         raise FormatError(f"{path}: expected the pooling's settings, got no such file")
-    include_prompt = config.get("include_prompt", True)
+    include_prompt = config.get("include_prompt")
+    if include_prompt is None:
+        include_prompt = True
     if not isinstance(include_prompt, bool):
         raise FormatError(
             f"{path}: include_prompt: expected true or false, got {shown(include_prompt)}"

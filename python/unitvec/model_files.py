@@ -36,13 +36,16 @@ def read_bytes(path: Path, limit: int = TEXT_LIMIT) -> bytes | None:
         return None
     except (OSError, ValueError) as error:  # ValueError: a path that no system could have
         raise FormatError(f"{path}: expected a readable file, got {error}") from error
-    with open(descriptor, "rb") as stream:
+    try:
         state = os.fstat(descriptor)
         if not stat.S_ISREG(state.st_mode):
             raise FormatError(f"{path}: expected a regular file, got a folder, pipe or device")
         if state.st_size > limit:
             raise FormatError(f"{path}: expected at most {limit} bytes, got {state.st_size}")
-        return stream.read(limit)
+        with open(descriptor, "rb", closefd=False) as stream:
+            return stream.read(limit)
+    finally:
+        os.close(descriptor)
 
 
 def parse_json(path: Path, content: bytes, kind: type) -> Any:
