@@ -203,6 +203,7 @@ def test_every_field_of_config_json(sound, load, name, tmp_path):
                 if value in (ABSENT, None):
                     assert outcome == usual
             else:
+                assert default is ABSENT or value not in (ABSENT, None), (field, value)
                 refused(outcome)
                 named = [field, "embeddings", "layer", "bias", "encoder", "transformer"]
                 assert any(word in outcome[1] for word in named), (field, value, outcome)
@@ -622,6 +623,25 @@ def test_a_shard_may_not_be_a_link_out_of_the_directory(shards, load):
     refused(load(shards), "2.safetensors", "symbolic link")
 
 
+# ---- what the fuzzers start from ----------------------------------------------------------------
+
+CORPORA = {
+    "config": "config.json",
+    "safetensors": "model.safetensors",
+    "tokenizer_json": "tokenizer.json",
+}
+
+
+@pytest.mark.parametrize("corpus", CORPORA)
+def test_the_corpora_of_the_fuzzers_are_harmless(bert, load, corpus):
+    files = sorted((Path(__file__).parents[1] / "fuzz" / "corpus" / corpus).iterdir())
+    assert len(files) >= 9
+    for file in files:
+        shutil.copy(file, bert / CORPORA[corpus])
+        kind, message = load(bert)
+        assert kind == "loaded" or kind in REFUSALS, (file.name, kind, message)
+
+
 # ---- anything ------------------------------------------------------------------------------------
 
 EDITS = st.lists(
@@ -662,7 +682,7 @@ def edited(content: bytes, edits: list[tuple[float, str, bytes]]) -> bytes:
     edits=EDITS,
 )
 @settings(
-    max_examples=examples(150),
+    max_examples=max(150, examples(0) // 40),  # each loads a model
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

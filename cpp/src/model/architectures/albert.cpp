@@ -9,12 +9,12 @@ ModelConfig read_config(const JsonField& root) {
     auto config = read_sizes(root, {.default_activation = "gelu_new"});
     config.embedding_dim = read_size(root, "embedding_size", kMaxDim);
     config.layer_groups =
-        root.has("num_hidden_groups") ? read_size(root, "num_hidden_groups", kMaxLayers) : 1;
+        root.find("num_hidden_groups") ? read_size(root, "num_hidden_groups", kMaxLayers) : 1;
     if (config.layer_groups > config.layers) {
         root.at("num_hidden_groups")
             .fail("at most num_hidden_layers, " + std::to_string(config.layers));
     }
-    if (root.has("inner_group_num") && read_size(root, "inner_group_num", kMaxLayers) != 1) {
+    if (root.find("inner_group_num") && read_size(root, "inner_group_num", kMaxLayers) != 1) {
         root.at("inner_group_num").fail("1, one layer a group");
     }
     return config;

@@ -7,7 +7,7 @@ namespace {
 
 ModelConfig read_config(const JsonField& root) {
     auto config = read_sizes(root);
-    if (root.has("embedding_size"))
+    if (root.find("embedding_size"))
         config.embedding_dim = read_size(root, "embedding_size", kMaxDim);
     return config;
 }

@@ -15,7 +15,7 @@ ModelConfig read_config(const JsonField& root) {
     auto config = read_sizes(root, {.types = ""});
     config.padding_id = 1;  // likewise
     config.relative_buckets =
-        root.has("relative_attention_num_buckets")
+        root.find("relative_attention_num_buckets")
             ? read_size(root, "relative_attention_num_buckets", kMaxDim, kBuckets)
             : kBuckets;
     return config;
