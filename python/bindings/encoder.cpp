@@ -1,11 +1,13 @@
 #include "unitvec/model/encoder.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "bindings.hpp"
 #include "texts.hpp"
+#include "unitvec/model/classification_head.hpp"
 #include "unitvec/model/dense.hpp"
 #include "unitvec/model/torchscript.hpp"
 #include "unitvec/normalize.hpp"
@@ -31,21 +33,51 @@ std::function<void(std::size_t)> progress_callback(const std::optional<py::funct
     };
 }
 
-TokenSequences sequences_from_ids(const std::vector<std::vector<std::int32_t>>& texts,
-                                  const std::optional<std::vector<std::size_t>>& full_lengths) {
+using Lists = std::vector<std::vector<std::int32_t>>;
+
+void require_types(const Lists& types, const Lists& texts) {
+    if (!std::ranges::equal(types, texts, {}, &Lists::value_type::size, &Lists::value_type::size)) {
+        throw_invalid("from_ids", "token_type_ids of the texts' lengths", "other lengths");
+    }
+}
+
+TokenSequences sequences_from_ids(const Lists& texts,
+                                  const std::optional<std::vector<std::size_t>>& full_lengths,
+                                  const std::optional<Lists>& token_type_ids) {
     if (full_lengths && full_lengths->size() != texts.size()) {
         throw_invalid("from_ids", std::to_string(texts.size()) + " full_lengths, one a text",
                       std::to_string(full_lengths->size()));
     }
+    if (token_type_ids) require_types(*token_type_ids, texts);
     TokenSequences sequences;
     for (std::size_t t = 0; t < texts.size(); ++t) {
-        sequences.append(texts[t], full_lengths ? (*full_lengths)[t] : texts[t].size());
+        sequences.append(texts[t], full_lengths ? (*full_lengths)[t] : texts[t].size(),
+                         token_type_ids ? (*token_type_ids)[t] : Lists::value_type());
     }
     return sequences;
 }
 
+TokenSequences tokenize_lists(const Tokenizer& tokenizer, const py::list& firsts,
+                              const py::list& seconds, std::size_t max_length,
+                              std::size_t threads) {
+    if (firsts.size() != seconds.size()) {
+        throw_invalid("tokenize_pairs", std::to_string(firsts.size()) + " second texts",
+                      std::to_string(seconds.size()));
+    }
+    const Texts first(firsts), second(seconds);
+    const py::gil_scoped_release nogil;
+    std::vector<TextPair> pairs;
+    pairs.reserve(first.views().size());
+    for (std::size_t i = 0; i < first.views().size(); ++i) {
+        pairs.push_back({first.views()[i], second.views()[i]});
+    }
+    return tokenize_pairs(tokenizer, pairs, max_length, threads);
+}
+
 Batch whole(const TokenSequences& sequences) {
-    return {.input_ids = sequences.input_ids, .token_type_ids = {}, .offsets = sequences.offsets};
+    return {.input_ids = sequences.input_ids,
+            .token_type_ids = sequences.token_type_ids,
+            .offsets = sequences.offsets};
 }
 
 /// work(x), which gives a matrix too, with the GIL released.
@@ -85,12 +117,19 @@ void register_sequences(py::module_& m) {
     py::class_<TokenSequences>(m, "TokenSequences", "Token ids of many texts, end to end.")
         .def_static(
             "from_ids", &sequences_from_ids, py::arg("texts"), py::arg("full_lengths") = py::none(),
+            py::arg("token_type_ids") = py::none(),
             "From lists of token ids, special tokens included; full_lengths are those before "
-            "truncation.")
+            "truncation; token_type_ids of None are all 0.")
         .def("__len__", &TokenSequences::texts)
         .def_property_readonly(
             "input_ids", [](const TokenSequences& s) { return to_int64(s.input_ids); },
             "Ids of all texts, shape (tokens,).")
+        .def_property_readonly(
+            "token_type_ids", [](const TokenSequences& s) { return to_int64(s.token_type_ids); },
+            "Types of all tokens, shape (tokens,), or empty: all 0.")
+        .def(
+            "drop_token_types", [](TokenSequences& s) { s.token_type_ids.clear(); },
+            "Makes all types 0.")
         .def_property_readonly(
             "offsets", [](const TokenSequences& s) { return to_int64(s.offsets); },
             "Where each text begins in input_ids, and where the last one ends, shape (texts + 1,).")
@@ -107,6 +146,10 @@ void register_sequences(py::module_& m) {
         },
         py::arg("tokenizer"), py::arg("texts"), py::arg("max_length"), py::arg("threads"),
         "Ids of texts with special tokens, each cut to max_length tokens (0: not cut).");
+    m.def("tokenize_pairs", &tokenize_lists, py::arg("tokenizer"), py::arg("firsts"),
+          py::arg("seconds"), py::arg("max_length"), py::arg("threads"),
+          "The same for pairs of texts, each as one sequence with types: the longer text of a pair "
+          "is cut first.");
 }
 
 void register_encoders(py::module_& m) {
@@ -168,6 +211,26 @@ void register_encoders(py::module_& m) {
                 return TorchScriptEncoder::load(file, max_positions);
             },
             py::arg("file"), py::arg("max_positions"), py::call_guard<py::gil_scoped_release>());
+}
+
+void register_heads(py::module_& m) {
+    py::class_<ClassificationHead>(m, "ClassificationHead",
+                                   "The layers of a sequence classifier behind [CLS].")
+        .def_static(
+            "load",
+            [](const std::string& directory) { return ClassificationHead::load(directory); },
+            py::arg("directory"), py::call_guard<py::gil_scoped_release>())
+        .def_property_readonly("dim", &ClassificationHead::dim, "Length of a token's vector.")
+        .def_property_readonly("labels", &ClassificationHead::labels)
+        .def(
+            "__call__",
+            [](const ClassificationHead& self, const FloatArray& first, std::size_t threads) {
+                return without_gil(first, "first", [&](MatrixView<const float> matrix) {
+                    return self(matrix, threads);
+                });
+            },
+            py::arg("first"), py::arg("threads") = 0,
+            "Logits (n, labels) of the vectors of first tokens (n, dim).");
 }
 
 void register_dense(py::module_& m) {
@@ -256,6 +319,7 @@ void register_encoder(py::module_& m) {
     register_sequences(m);
     register_encoders(m);
     register_dense(m);
+    register_heads(m);
     register_embedding(m);
 }
 

@@ -9,7 +9,7 @@ import numpy
 import numpy.typing
 import os
 import typing
-__all__: list[str] = ['Dense', 'Encoder', 'Encoding', 'FormatError', 'Index', 'PoolingPlan', 'TokenSequences', 'Tokenizer', 'TorchScriptEncoder', 'TransformerEncoder', 'active_isa', 'angle', 'available_isas', 'cosine', 'dot', 'embed', 'embed_tokens', 'euclidean', 'faiss_version', 'l2_normalize', 'manhattan', 'pool', 'require_pooling', 'tokenize']
+__all__: list[str] = ['ClassificationHead', 'Dense', 'Encoder', 'Encoding', 'FormatError', 'Index', 'TokenSequences', 'Tokenizer', 'TorchScriptEncoder', 'TransformerEncoder', 'active_isa', 'angle', 'available_isas', 'cosine', 'dot', 'embed', 'embed_tokens', 'euclidean', 'faiss_version', 'l2_normalize', 'manhattan', 'pool', 'require_pooling', 'tokenize', 'tokenize_pairs']
 class FormatError(ValueError):
     pass
 class Encoding:
@@ -101,12 +101,16 @@ class TokenSequences:
     Token ids of many texts, end to end.
     """
     @staticmethod
-    def from_ids(texts: collections.abc.Sequence[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]], full_lengths: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] | None = None) -> TokenSequences:
+    def from_ids(texts: collections.abc.Sequence[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]], full_lengths: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] | None = None, token_type_ids: collections.abc.Sequence[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]] | None = None) -> TokenSequences:
         """
-        From lists of token ids, special tokens included; full_lengths are those before truncation.
+        From lists of token ids, special tokens included; full_lengths are those before truncation; token_type_ids of None are all 0.
         """
     def __len__(self) -> int:
         ...
+    def drop_token_types(self) -> None:
+        """
+        Makes all types 0.
+        """
     @property
     def full_lengths(self) -> numpy.typing.NDArray[numpy.int64]:
         """
@@ -121,6 +125,11 @@ class TokenSequences:
     def offsets(self) -> numpy.typing.NDArray[numpy.int64]:
         """
         Where each text begins in input_ids, and where the last one ends, shape (texts + 1,).
+        """
+    @property
+    def token_type_ids(self) -> numpy.typing.NDArray[numpy.int64]:
+        """
+        Types of all tokens, shape (tokens,), or empty: all 0.
         """
 class Encoder:
     """
@@ -202,6 +211,25 @@ class PoolingPlan:
         """
         Of several modes the results lie side by side. skipped: tokens at the start of every text that do not count; special_first, special_last: tokens at its start and end that are no words.
         """
+class ClassificationHead:
+    """
+    The layers of a sequence classifier behind [CLS].
+    """
+    @staticmethod
+    def load(directory: str) -> ClassificationHead:
+        ...
+    def __call__(self, first: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], threads: typing.SupportsInt | typing.SupportsIndex = 0) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        Logits (n, labels) of the vectors of first tokens (n, dim).
+        """
+    @property
+    def dim(self) -> int:
+        """
+        Length of a token's vector.
+        """
+    @property
+    def labels(self) -> int:
+        ...
 class Index:
     """
     The C++ index; unitvec.Index prepares its arguments.
@@ -277,4 +305,8 @@ def require_pooling(name: str) -> None:
 def tokenize(tokenizer: Tokenizer, texts: list, max_length: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex) -> TokenSequences:
     """
     Ids of texts with special tokens, each cut to max_length tokens (0: not cut).
+    """
+def tokenize_pairs(tokenizer: Tokenizer, firsts: list, seconds: list, max_length: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex) -> TokenSequences:
+    """
+    The same for pairs of texts, each as one sequence with types: the longer text of a pair is cut first.
     """

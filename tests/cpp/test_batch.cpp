@@ -1,6 +1,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/tiny_tokenizer.hpp"
 #include "unitvec/model/batch.hpp"
 
 using namespace unitvec;
@@ -27,6 +28,28 @@ TEST_CASE("batches hold whole texts, in order, up to the wanted number of tokens
     CHECK(plan({0, 0, 0}, 6) == Ranges{{0, 3}});
     CHECK(plan({2, 2}, 0) == Ranges{{0, 1}, {1, 2}});
     CHECK(plan({}, 6).empty());
+}
+
+TEST_CASE("pairs are tokenised in order on any number of threads", "[batch]") {
+    const auto tokenizer = tiny::load(tiny::tokenizer_json({"a", "b", "c"}));
+    std::vector<std::string> texts;
+    for (std::size_t i = 0; i < 300; ++i) texts.push_back(i % 3 == 0 ? "a" : "b c a b c a b");
+    std::vector<TextPair> pairs;
+    for (std::size_t i = 0; i + 1 < texts.size(); ++i) pairs.push_back({texts[i], texts[i + 1]});
+    const std::size_t threads = GENERATE(1u, 3u);
+    const auto s = tokenize_pairs(tokenizer, pairs, 10, threads);
+    REQUIRE(s.texts() == pairs.size());
+    REQUIRE(s.token_type_ids.size() == s.input_ids.size());
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+        const auto e = tokenizer.encode(texts[i], texts[i + 1], {.max_length = 10});
+        const auto at = static_cast<std::ptrdiff_t>(s.offsets[i]);
+        CHECK(std::equal(e.ids.begin(), e.ids.end(), s.input_ids.begin() + at));
+        CHECK(std::equal(e.type_ids.begin(), e.type_ids.end(), s.token_type_ids.begin() + at));
+        CHECK(s.length(i) == e.size());
+        CHECK(s.full_lengths[i] == tokenizer.encode(texts[i], texts[i + 1]).size());
+    }
+    CHECK(tokenize_pairs(tokenizer, {}, 10, threads).texts() == 0);
+    CHECK(tokenize(tokenizer, std::vector<std::string_view>{"a"}, 10, 1).token_type_ids.empty());
 }
 
 TEST_CASE("token sequences remember what truncation cost", "[batch]") {

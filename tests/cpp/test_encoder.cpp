@@ -143,6 +143,39 @@ TEST_CASE("progress is told on the calling thread and may stop the work", "[enco
     CHECK_THROWS_WITH(embed(*encoder, texts, options), "stop");
 }
 
+TEST_CASE("every batch of a text's run gets its own token types", "[encoder]") {
+    const TinyBert model(9);
+    const auto encoder = load(model);
+    TokenSequences texts;
+    const std::vector<std::int32_t> ids{3, 4, 5, 6}, types{0, 0, 1, 1}, zeros{0, 0, 0, 0};
+    for (std::size_t i = 0; i < 6; ++i) texts.append(ids, 4, i % 2 == 0 ? types : zeros);
+    EmbedOptions options;
+    options.batch_tokens = GENERATE(0u, 8u, 4u);
+    const Matrix tokens = embed_tokens(*encoder, texts, options);
+    for (std::size_t i = 0; i < 6; ++i) {
+        const auto expected = model.hidden_states(ids, i % 2 == 0 ? types : zeros).back();
+        const auto* mine = tokens.row(texts.offsets[i]).data();
+        for (std::size_t c = 0; c < expected.size(); ++c) {
+            CHECK_THAT(mine[c], WithinAbs(expected[c], 1e-5));
+        }
+    }
+}
+
+TEST_CASE("a model with one token type does not look at types", "[encoder]") {
+    const TemporaryFolder folder;
+    TinyBert model(9);
+    model.types = 1;
+    auto& table = model.tensors.at("embeddings.token_type_embeddings.weight");
+    table = {{1, model.dim}, random_floats(model.dim, 3)};
+    model.save(folder.path());
+    const auto encoder = TransformerEncoder::load(folder.path());
+    const std::vector<std::int32_t> ids{3, 4, 5}, types{0, 1, 1};
+    const std::vector<std::size_t> offsets{0, 3};
+    const Matrix with = encoder->token_embeddings({ids, types, offsets}, 1);
+    const Matrix without = encoder->token_embeddings({ids, {}, offsets}, 1);
+    CHECK(std::ranges::equal(with.row(2), without.row(2)));
+}
+
 TEST_CASE("no texts, and texts without tokens, are defined", "[encoder]") {
     const TinyBert model(5);
     const auto encoder = load(model);

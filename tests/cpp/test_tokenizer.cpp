@@ -146,6 +146,35 @@ TEST_CASE("ids alone are those of the full encoding, and the cut is reported", "
                       ContainsSubstring("expected a max_length of at least 2"));
 }
 
+TEST_CASE("ids of a pair are those of the full encoding at every length", "[tokenizer]") {
+    const auto tokenizer = tiny::load(tiny::tokenizer_json(kTokens));
+    const std::string texts[] = {"", "a", "hello unaffable [MASK] world", "a b c d e a b c d e"};
+    const Ids before{99};
+    for (const auto& first : texts) {
+        for (const auto& second : texts) {
+            const auto whole = tokenizer.encode(first, second).size();
+            for (std::size_t max_length = 0; max_length <= whole + 1; ++max_length) {
+                if (max_length == 1 || max_length == 2) continue;  // no room for [CLS] [SEP] [SEP]
+                Ids ids = before, types = before;
+                CHECK(tokenizer.append_ids({first, second}, max_length, ids, types) == whole);
+                const auto e = tokenizer.encode(first, second, {.max_length = max_length});
+                CHECK(std::equal(ids.begin() + 1, ids.end(), e.ids.begin(), e.ids.end()));
+                CHECK(std::equal(types.begin() + 1, types.end(), e.type_ids.begin(),
+                                 e.type_ids.end()));
+            }
+        }
+        Ids pair, single, types;
+        CHECK(tokenizer.append_ids({first, {}}, 3, pair, types) ==
+              tokenizer.append_ids(first, 3, single));
+        CHECK(pair == single);
+        CHECK(types == Ids(single.size(), 0));
+    }
+    Ids ids, types;
+    CHECK_THROWS_WITH(tokenizer.append_ids({"a", "b"}, 2, ids, types),
+                      ContainsSubstring("expected a max_length of at least 3"));
+    CHECK(ids.empty());
+}
+
 TEST_CASE("truncation stored in the file is not obeyed", "[tokenizer]") {
     const auto tokenizer = tiny::load(tiny::tokenizer_json(kTokens));  // its file says 4
     CHECK(tokenizer.encode("a b c d e").size() == 7);

@@ -1,46 +1,35 @@
 #include "unitvec/model/dense.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <functional>
 #include <optional>
 #include <string>
 
 #include "json.hpp"
+#include "model/activated.hpp"
 #include "model/weights.hpp"
 #include "unitvec/error.hpp"
 
 namespace unitvec {
 namespace {
 
-using kernels::Epilogue;
-using Function = float (*)(float);
-
-float sigmoid(float x) {
-    return 1.0F / (1.0F + std::exp(-x));
-}
-float hyperbolic_tangent(float x) {
-    return std::tanh(x);
-}
-
-/// What follows the sum: an epilogue of the kernel's, or a function of single numbers.
-struct DenseActivation {
+struct NamedActivation {
     std::string_view name;
-    Epilogue epilogue;
-    Function function;
+    LayerActivation activation;
 };
 
-constexpr DenseActivation kActivations[] = {{"Identity", Epilogue::none, nullptr},
-                                            {"Tanh", Epilogue::none, hyperbolic_tangent},
-                                            {"ReLU", Epilogue::relu, nullptr},
-                                            {"GELU", Epilogue::gelu, nullptr},
-                                            {"Sigmoid", Epilogue::none, sigmoid}};
+constexpr NamedActivation kActivations[] = {{"Identity", kIdentity},
+                                            {"Tanh", kTanh},
+                                            {"ReLU", kRelu},
+                                            {"GELU", kGelu},
+                                            {"Sigmoid", kSigmoid}};
 
 /// "torch.nn.modules.activation.Tanh" and the like, of any version.
-DenseActivation read_activation(const JsonField& root) {
+LayerActivation read_activation(const JsonField& root) {
     const auto name = root.string_or("activation_function", "torch.nn.modules.activation.Tanh");
     const auto last = std::string_view(name).substr(name.rfind('.') + 1);
-    const auto found = std::ranges::find(kActivations, last, &DenseActivation::name);
-    if (found != std::end(kActivations)) return *found;
+    const auto found = std::ranges::find(kActivations, last, &NamedActivation::name);
+    if (found != std::end(kActivations)) return found->activation;
     root.at("activation_function").fail("one of Identity, Tanh, ReLU, GELU, Sigmoid");
 }
 
@@ -56,7 +45,7 @@ void add(MatrixView<const float> x, MatrixView<float> y) {
 
 struct Dense::Weights {
     Linear linear;
-    DenseActivation activation;
+    LayerActivation activation;
     bool use_residual;
     std::optional<Linear> projection;  // of the residual, where the widths differ
     std::string source;                // the files, for messages
@@ -96,17 +85,10 @@ std::size_t Dense::out() const {
 
 Matrix Dense::operator()(MatrixView<const float> x, std::size_t threads) const {
     require_dim("Dense", "x", in(), x.cols);
-    Matrix y(x.rows, out());
-    if (x.rows == 0) return y;
     const auto& [linear, activation, use_residual, projection, source] = *weights_;
-    linear(x.data, x.rows, activation.epilogue, nullptr, y.data(), threads);
-    if (activation.function != nullptr) {
-        std::transform(y.data(), y.data() + y.view().size(), y.data(), activation.function);
-    }
+    Matrix y = activated(linear, activation, x, threads);
     if (projection) {
-        Matrix projected(x.rows, out());
-        (*projection)(x.data, x.rows, Epilogue::none, nullptr, projected.data(), threads);
-        add(projected.view(), y.view());
+        add(activated(*projection, kIdentity, x, threads).view(), y.view());
     } else if (use_residual) {
         add(x, y.view());
     }

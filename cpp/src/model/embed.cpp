@@ -21,12 +21,15 @@ public:
             offsets_.push_back(sequences.offsets[t] - begin);
         }
         ids_ = std::span(sequences.input_ids).subspan(begin, end - begin);
+        if (!sequences.token_type_ids.empty()) {
+            types_ = std::span(sequences.token_type_ids).subspan(begin, end - begin);
+        }
     }
-    [[nodiscard]] Batch view() const { return {ids_, {}, offsets_}; }
+    [[nodiscard]] Batch view() const { return {ids_, types_, offsets_}; }
 
 private:
     std::vector<std::size_t> offsets_;
-    std::span<const std::int32_t> ids_;
+    std::span<const std::int32_t> ids_, types_;
 };
 
 /// Memory for token vectors that one batch after another uses: fresh memory costs a page fault for

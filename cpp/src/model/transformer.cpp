@@ -6,6 +6,7 @@
 #include <string>
 
 #include "kernels/encoder.hpp"
+#include "model/activated.hpp"
 #include "model/architectures/architecture.hpp"
 #include "model/weights.hpp"
 #include "pool.hpp"
@@ -33,7 +34,7 @@ void require_readable(const ModelConfig& config, const Batch& batch) {
                           std::to_string(id));
         }
     }
-    if (config.type_vocab_size == 0) return;  // such models do not look at types
+    if (config.type_vocab_size <= 1) return;  // such models do not look at types
     for (const std::int32_t type : batch.token_type_ids) {
         if (type < 0 || static_cast<std::size_t>(type) >= config.type_vocab_size) {
             throw_invalid("encode",
@@ -120,13 +121,14 @@ private:
             dim,
             config_.layer_norm_eps};
         const auto& types = batch_.token_type_ids;
+        const bool has_types = !types.empty() && config_.type_vocab_size > 1;
         const std::int32_t padding = config_.padding_id.value_or(-1);
         for (std::size_t t = 0; t < batch_.texts(); ++t) {
             auto next_position = static_cast<std::size_t>(padding + 1);
             for (std::size_t i = batch_.offsets[t]; i < batch_.offsets[t + 1]; ++i) {
                 const float* word =
                     weights_.word.row(static_cast<std::size_t>(batch_.input_ids[i]), x + i * dim);
-                const auto type = types.empty() ? 0 : static_cast<std::size_t>(types[i]);
+                const auto type = has_types ? static_cast<std::size_t>(types[i]) : 0;
                 const bool is_padding = batch_.input_ids[i] == padding;
                 const auto position =
                     is_padding ? static_cast<std::size_t>(padding) : next_position++;
@@ -219,9 +221,8 @@ std::unique_ptr<TransformerEncoder> TransformerEncoder::load(const std::filesyst
     ModelConfig config = load_config(directory);
     config.dtype = dtype;
     const auto file = Safetensors::open_directory(directory);
-    const auto architecture =
-        std::ranges::find(architectures(), config.model_type, &Architecture::model_type);
-    auto weights = std::make_unique<Weights>(architecture->read_weights(file, config));
+    const Architecture& architecture = architecture_named(config.model_type);
+    auto weights = std::make_unique<Weights>(architecture.read_weights(file, config));
     weights->source = file.source();
     return std::unique_ptr<TransformerEncoder>(new TransformerEncoder(std::move(weights)));
 }
@@ -264,12 +265,8 @@ Matrix TransformerEncoder::pooler_output(MatrixView<const float> first, std::siz
                       config().model_type + " without one");
     }
     require_dim("pooler_output", "first", dim(), first.cols);
-    Matrix out(first.rows, dim());
-    if (first.rows == 0) return out;
-    (*weights_->pooler)(first.data, first.rows, Epilogue::none, nullptr, out.data(), threads);
+    Matrix out = activated(*weights_->pooler, kTanh, first, threads);
     require_moderate(weights_->source, out.view());
-    std::transform(out.data(), out.data() + out.view().size(), out.data(),
-                   [](float x) { return std::tanh(x); });
     return out;
 }
 

@@ -208,6 +208,33 @@ std::size_t Tokenizer::append_ids(std::string_view text, std::size_t max_length,
     return length + special;
 }
 
+std::size_t Tokenizer::append_ids(const TextPair& pair, std::size_t max_length,
+                                  std::vector<std::int32_t>& ids,
+                                  std::vector<std::int32_t>& type_ids) const {
+    using Kind = TemplateItem::Kind;
+    const bool has_second = pair.second.has_value();
+    const auto special = special_token_count(has_second);
+    const auto room = room_for_text("append_ids", max_length, special);
+    std::vector<std::int32_t> first, second;
+    append_text_ids(pair.first, first);
+    if (has_second) append_text_ids(*pair.second, second);
+    const auto length = first.size() + second.size() + special;
+    const auto [first_kept, second_kept] = kept_lengths(first.size(), second.size(), has_second,
+                                                        room, TruncationStrategy::longest_first);
+    first.resize(first_kept);
+    second.resize(second_kept);
+    for (const auto& item : data_->post_processor.chosen(has_second, true)) {
+        if (item.kind == Kind::special) {
+            ids.push_back(item.id);
+        } else {
+            const auto& text = item.kind == Kind::first ? first : second;
+            ids.insert(ids.end(), text.begin(), text.end());
+        }
+        type_ids.resize(ids.size(), item.type_id);
+    }
+    return length;
+}
+
 void Tokenizer::append_text_ids(std::string_view text, std::vector<std::int32_t>& ids) const {
     const auto append = [&](std::string_view plain) { data_->model->append_ids(plain, ids); };
     const auto append_token = [&](const AddedTokenFinder::Match& match, std::size_t) {

@@ -13,8 +13,9 @@ namespace unitvec {
 /// Some texts' token ids, end to end and without padding. A view: the arrays belong to somebody
 /// else.
 struct Batch {
-    std::span<const std::int32_t> input_ids;       ///< (tokens)
-    std::span<const std::int32_t> token_type_ids;  ///< (tokens), or empty: all 0
+    std::span<const std::int32_t> input_ids;  ///< (tokens)
+    /// (tokens), or empty: all 0; not looked at where the model has no table of more than one type
+    std::span<const std::int32_t> token_type_ids;
     std::span<const std::size_t> offsets;  ///< (texts + 1): where each text begins in input_ids
 
     [[nodiscard]] std::size_t texts() const { return offsets.empty() ? 0 : offsets.size() - 1; }
@@ -28,8 +29,9 @@ struct Batch {
 /// Tokenised texts of any number. `full_lengths` says what truncation cost: a text was cut where
 /// its full length exceeds its length here.
 struct TokenSequences {
-    std::vector<std::int32_t> input_ids;  ///< (tokens)
-    std::vector<std::size_t> offsets{0};  ///< (texts + 1)
+    std::vector<std::int32_t> input_ids;       ///< (tokens)
+    std::vector<std::int32_t> token_type_ids;  ///< (tokens), or empty: all 0
+    std::vector<std::size_t> offsets{0};       ///< (texts + 1)
     std::vector<std::size_t>
         full_lengths;  ///< (texts): tokens before truncation, special ones counted
 
@@ -37,7 +39,9 @@ struct TokenSequences {
     [[nodiscard]] std::size_t length(std::size_t text) const {
         return offsets[text + 1] - offsets[text];
     }
-    void append(std::span<const std::int32_t> ids, std::size_t full_length);
+    /// @param types  as many as ids for every text, or none for any
+    void append(std::span<const std::int32_t> ids, std::size_t full_length,
+                std::span<const std::int32_t> types = {});
 };
 
 /// Tokenises texts with special tokens, each cut to `max_length` tokens (0: not cut), in parallel.
@@ -45,6 +49,12 @@ struct TokenSequences {
 [[nodiscard]] TokenSequences tokenize(const Tokenizer& tokenizer,
                                       std::span<const std::string_view> texts,
                                       std::size_t max_length, std::size_t threads);
+
+/// The same for pairs, each as one sequence with token types: the longer text of a pair that is too
+/// long loses tokens first, as with transformers' "longest_first".
+[[nodiscard]] TokenSequences tokenize_pairs(const Tokenizer& tokenizer,
+                                            std::span<const TextPair> pairs, std::size_t max_length,
+                                            std::size_t threads);
 
 /// Texts [first, last) of a TokenSequences.
 struct TextRange {

@@ -58,6 +58,12 @@ public:
     std::size_t append_ids(std::string_view text, std::size_t max_length,
                            std::vector<std::int32_t>& ids) const;
 
+    /// The same for a pair as one sequence, with the types that the model's template gives; where
+    /// it is too long, the longer text is cut first (TruncationStrategy::longest_first).
+    std::size_t append_ids(const TextPair& pair, std::size_t max_length,
+                           std::vector<std::int32_t>& ids,
+                           std::vector<std::int32_t>& type_ids) const;
+
     /// Special tokens that are put around one text, or around a pair.
     [[nodiscard]] std::size_t special_token_count(bool pair = false) const;
 

@@ -43,6 +43,7 @@ TransformerWeights read_weights(const Safetensors& file, const ModelConfig& conf
 
 }  // namespace
 
-const Architecture kAlbert{"albert", read_config, read_weights};
+const Architecture kAlbert{
+    "albert", read_config, read_weights, {.dense = "albert.pooler", .output = "classifier"}};
 
 }  // namespace unitvec

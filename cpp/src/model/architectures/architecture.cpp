@@ -28,6 +28,10 @@ const std::vector<Architecture>& architectures() {
     return all;
 }
 
+const Architecture& architecture_named(std::string_view model_type) {
+    return *std::ranges::find(architectures(), model_type, &Architecture::model_type);
+}
+
 std::size_t read_size(const JsonField& root, std::string_view key, std::int64_t max,
                       std::int64_t min) {
     return static_cast<std::size_t>(root.at(key).integer(min, max));

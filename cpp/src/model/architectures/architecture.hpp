@@ -1,24 +1,37 @@
 #pragma once
 /// What differs between the members of the BERT family: how config.json names the sizes, and what
 /// checkpoints call the weights. One small file each.
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "json.hpp"
+#include "model/activated.hpp"
 #include "model/weights.hpp"
 #include "unitvec/model/config.hpp"
 
 namespace unitvec {
+
+/// What a checkpoint calls the two layers of its sequence-classification head, with nothing before
+/// these names, and what stands between them. RoBERTa's.
+struct ClassifierNames {
+    std::string dense = "classifier.dense";
+    std::string output = "classifier.out_proj";
+    LayerActivation activation = kTanh;
+};
 
 struct Architecture {
     std::string_view model_type;  ///< as config.json has it
     /// Reads the sizes. They need not fit each other yet; load_config() checks that.
     ModelConfig (*read_config)(const JsonField& root);
     TransformerWeights (*read_weights)(const Safetensors& file, const ModelConfig& config);
+    ClassifierNames classifier{};
 };
 
 /// All of them.
 [[nodiscard]] const std::vector<Architecture>& architectures();
+/// The one of a config that was read.
+[[nodiscard]] const Architecture& architecture_named(std::string_view model_type);
 
 extern const Architecture kAlbert;
 extern const Architecture kBert;

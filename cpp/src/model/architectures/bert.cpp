@@ -14,6 +14,7 @@ TransformerWeights read_weights(const Safetensors& file, const ModelConfig& conf
 
 }  // namespace
 
-const Architecture kBert{"bert", read_config, read_weights};
+const Architecture kBert{
+    "bert", read_config, read_weights, {.dense = "bert.pooler.dense", .output = "classifier"}};
 
 }  // namespace unitvec

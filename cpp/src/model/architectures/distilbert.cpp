@@ -33,6 +33,10 @@ TransformerWeights read_weights(const Safetensors& file, const ModelConfig& conf
 
 }  // namespace
 
-const Architecture kDistilBert{"distilbert", read_config, read_weights};
+const Architecture kDistilBert{
+    "distilbert",
+    read_config,
+    read_weights,
+    {.dense = "pre_classifier", .output = "classifier", .activation = kRelu}};
 
 }  // namespace unitvec

@@ -26,6 +26,6 @@ TransformerWeights read_weights(const Safetensors& file, const ModelConfig& conf
 
 }  // namespace
 
-const Architecture kElectra{"electra", read_config, read_weights};
+const Architecture kElectra{"electra", read_config, read_weights, {.activation = kGelu}};
 
 }  // namespace unitvec
