@@ -39,13 +39,13 @@ FAMILY = {
 MODEL_TYPES = [name for name in FAMILY if "-" not in name or name == "xlm-roberta"]
 
 
-def make_model(name: str, head: str = "Model"):
-    """A random model of one architecture."""
+def make_model(name: str, head: str = "Model", **more):
+    """A random model of one architecture; `more` goes into its config."""
     import torch
     import transformers
 
     prefix, settings = FAMILY[name]
-    config = getattr(transformers, f"{prefix}Config")(**{**SIZES, **settings})
+    config = getattr(transformers, f"{prefix}Config")(**{**SIZES, **settings, **more})
     torch.manual_seed(5)
     return getattr(transformers, f"{prefix}{head}")(config).eval()
 

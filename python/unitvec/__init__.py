@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from unitvec import hub as hub
     from unitvec._core import FormatError as FormatError
     from unitvec.collection import Collection as Collection
+    from unitvec.cross_encoder import CrossEncoder as CrossEncoder
     from unitvec.distance import angle as angle
     from unitvec.distance import cosine as cosine
     from unitvec.distance import dot as dot
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 # Where each public name lives: name -> module. Sub-modules map to themselves.
 _HOME: dict[str, str] = {
     "Collection": "unitvec.collection",
+    "CrossEncoder": "unitvec.cross_encoder",
     "Encoder": "unitvec.encoder",
     "FingerprintError": "unitvec.errors",
     "FormatError": "unitvec._core",
@@ -51,6 +53,7 @@ _HOME: dict[str, str] = {
 
 __all__ = [
     "Collection",
+    "CrossEncoder",
     "Encoder",
     "FingerprintError",
     "FormatError",

@@ -100,11 +100,7 @@ class Encoder:
             str(settings.transformer), "float32" if dtype == "auto" else dtype
         )
         tokenizer = Tokenizer.from_pretrained(settings.transformer)
-        if tokenizer.vocab_size > core.vocab_size:
-            raise _core.FormatError(
-                f"{settings.transformer}: expected a tokenizer of at most {core.vocab_size} "
-                f"tokens, as the model's vocab_size says, got {tokenizer.vocab_size}"
-            )
+        tokenizer._require_ids_below(core.vocab_size)
         self._start(core, tokenizer, settings, threads)
         self._files = _by_name(files_of(settings.transformer, (*MODEL_FILES, *TOKENIZER_FILES)))
         for number, module in enumerate(settings.modules):

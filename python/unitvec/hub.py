@@ -31,7 +31,11 @@ _REPO_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", re.ASCII)
 
 
 def resolve(
-    name: str | os.PathLike[str], revision: str | None = None, local_files_only: bool = False
+    name: str | os.PathLike[str],
+    revision: str | None = None,
+    local_files_only: bool = False,
+    *,
+    organisation: str = DEFAULT_ORGANISATION,
 ) -> Path:
     """The directory that holds a model's files.
 
@@ -40,10 +44,11 @@ def resolve(
 
     Args:
         name: a directory, or a name such as "all-MiniLM-L6-v2" or "BAAI/bge-small-en-v1.5"; a
-            name without a slash is tried under "sentence-transformers/" first.
+            name without a slash is tried under `organisation` first.
         revision: branch, tag or commit on the hub; the default branch if None. Installed
             packages carry no revision, so naming one other than "main" skips them.
         local_files_only: never use the network.
+        organisation: where models of the kind that is wanted are published.
 
     Raises:
         ModelNotFoundError: with every place looked in and what to do about it.
@@ -55,7 +60,7 @@ def resolve(
     tried: list[str] = []
     found = _find_path(text, tried)
     if found is None and _REPO_ID.fullmatch(text):
-        repo_ids = [text] if "/" in text else [f"{DEFAULT_ORGANISATION}/{text}", text]
+        repo_ids = [text] if "/" in text else [f"{organisation}/{text}", text]
         found = (
             _find_package(repo_ids, revision, tried)
             or _find_cached(repo_ids, revision, tried)

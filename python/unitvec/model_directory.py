@@ -93,48 +93,61 @@ def read_settings(directory: Path) -> SentenceSettings:
     modules = read_json(directory / "modules.json", list)
     if modules is None:
         return SentenceSettings(
-            directory, max_seq_length=_max_seq_length(directory), declared=False
+            directory, max_seq_length=stated_max_seq_length(directory), declared=False
         )
-    transformer, pooling, *others = _module_folders(directory, modules)
+    found = module_folders(directory, modules)
+    _require_order(directory, found)
+    transformer, pooling, *others = found
     modes, include_prompt = _pooling_of(pooling.folder)
     options = read_json(directory / "config_sentence_transformers.json", dict) or {}
     source = directory / "config_sentence_transformers.json"
-    prompts = _prompts(source, options)
+    prompts = read_prompts(source, options)
     return SentenceSettings(
         transformer=transformer.folder,
         pooling=modes,
         include_prompt=include_prompt,
         modules=tuple(NORMALIZE if m.name == "Normalize" else m.folder for m in others),
-        max_seq_length=_max_seq_length(transformer.folder),
+        max_seq_length=stated_max_seq_length(transformer.folder),
         prompts=prompts,
         default_prompt_name=options.get("default_prompt_name"),
         similarity_fn_name=_similarity(source, options),
     )
 
 
-class _Module(NamedTuple):
+class Module(NamedTuple):
+    """One module of a model: the last component of its class name, and where its files are."""
+
     name: str
     folder: Path
 
 
-def _module_folders(directory: Path, modules: list[Any]) -> list[_Module]:
-    """The modules in their order: a Transformer, Pooling, then others."""
+def module_folders(directory: Path, modules: list[Any]) -> list[Module]:
+    """The modules that modules.json lists, in their order.
+
+    Raises:
+        FormatError: one is not of `KNOWN_MODULES`, or lies outside the model; there are too many.
+    """
     source = directory / "modules.json"
     if len(modules) > MODULES_MAX:
         raise FormatError(f"{source}: expected at most {MODULES_MAX} modules, got {len(modules)}")
     found = [_module(directory, source, module) for module in modules]
-    names = [module.name for module in found]
-    if names[:2] != ["Transformer", "Pooling"] or {"Transformer", "Pooling"} & set(names[2:]):
-        raise FormatError(
-            f"{source}: expected a Transformer, Pooling, then Dense and Normalize as they like, "
-            f"got {names}"
-        )
     for module in found:
         require_links_inside(directory, module.folder)
     return found
 
 
-def _module(directory: Path, source: Path, module: Any) -> _Module:
+def _require_order(directory: Path, found: list[Module]) -> None:
+    """A Transformer, Pooling, then others."""
+    names = [module.name for module in found]
+    if names[:2] != ["Transformer", "Pooling"] or {"Transformer", "Pooling"} & set(names[2:]):
+        cross_encoder = "; unitvec.CrossEncoder opens it" if names == ["Transformer"] else ""
+        raise FormatError(
+            f"{directory / 'modules.json'}: expected a Transformer, Pooling, then Dense and "
+            f"Normalize as they like, got {names}{cross_encoder}"
+        )
+
+
+def _module(directory: Path, source: Path, module: Any) -> Module:
     if not isinstance(module, dict) or not isinstance(module.get("type"), str):
         raise FormatError(f'{source}: expected objects with a "type", got {shown(module)}')
     name = module["type"].rpartition(".")[2]
@@ -149,7 +162,7 @@ def _module(directory: Path, source: Path, module: Any) -> _Module:
     folder = _inside(directory, path)
     if folder is None:
         raise FormatError(f"{source}: expected a path inside the model, got {shown(path)}")
-    return _Module(name, folder)
+    return Module(name, folder)
 
 
 def _inside(directory: Path, path: str) -> Path | None:
@@ -212,7 +225,7 @@ def _pooling_modes(path: Path, config: dict[str, Any]) -> tuple[str, ...]:
     return tuple(modes)
 
 
-def _max_seq_length(transformer: Path) -> int | None:
+def stated_max_seq_length(transformer: Path) -> int | None:
     """From sentence_bert_config.json, else tokenizer_config.json's model_max_length.
 
     Never from the truncation that tokenizer.json stores: MiniLM's says 128, its limit is 256.
@@ -231,7 +244,8 @@ def _length(path: Path, name: str, value: Any) -> int:
     return value
 
 
-def _prompts(source: Path, options: dict[str, Any]) -> dict[str, str]:
+def read_prompts(source: Path, options: dict[str, Any]) -> dict[str, str]:
+    """The texts by name in config_sentence_transformers.json, and its default checked."""
     prompts = options.get("prompts")
     if prompts is None:
         prompts = {}

@@ -22,6 +22,14 @@ class TruncationWarning(UserWarning):
 class OverflowCount:
     """How many of the texts seen were too long; raises or warns as the caller wished."""
 
+    function = "encode"
+    unit = "texts"
+    done = "encoded"
+    advice = (
+        "Split them, pass on_overflow='chunk' for the mean over windows, or 'truncate' to "
+        "accept it."
+    )
+
     def __init__(self, mode: str, limit: int = 0) -> None:
         self.mode = mode
         self.limit = limit
@@ -40,8 +48,8 @@ class OverflowCount:
             if self.mode == "error":
                 first = int(over.argmax())
                 raise ValueError(
-                    f"[encode] expected texts of at most {self.limit} tokens, got "
-                    f"{full_lengths[first]} in text {self.seen + first}"
+                    f"[{self.function}] expected {self.unit} of at most {self.limit} tokens, got "
+                    f"{full_lengths[first]} in {self.unit[:-1]} {self.seen + first}"
                 )
             self.count += int(over.sum())
             self.longest = max(self.longest, int(full_lengths.max()))
@@ -56,10 +64,9 @@ class OverflowCount:
             together._join(self)
         elif self.count:
             warnings.warn(
-                f"{self.count} of {self.seen} texts are longer than the {self.limit} tokens this "
-                f"model reads (the longest: {self.longest}); the rest of each was not encoded. "
-                "Split them, pass on_overflow='chunk' for the mean over windows, or 'truncate' to "
-                "accept it.",
+                f"{self.count} of {self.seen} {self.unit} are longer than the {self.limit} tokens "
+                f"this model reads (the longest: {self.longest}); the rest of each was not "
+                f"{self.done}. {self.advice}",
                 TruncationWarning,
                 stacklevel=stacklevel + 1,
             )
@@ -69,6 +76,15 @@ class OverflowCount:
         self.seen += other.seen
         self.count += other.count
         self.longest = max(self.longest, other.longest)
+
+
+class PairOverflowCount(OverflowCount):
+    """The same for pairs of texts that are read as one."""
+
+    function = "predict"
+    unit = "pairs"
+    done = "read"
+    advice = "Shorten the longer text of each, or pass on_overflow='truncate' to accept it."
 
 
 _together: ContextVar[OverflowCount | None] = ContextVar("unitvec_overflow", default=None)

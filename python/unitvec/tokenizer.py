@@ -70,6 +70,8 @@ class Tokenizer:
         path = self.directory / "tokenizer_config.json"
         config = parse_json(path, self._files.get(path.name, b"{}"), dict)
         self.model_max_length = model_max_length(path, config)
+        inputs = config.get("model_input_names")
+        self._has_types = not isinstance(inputs, list) or "token_type_ids" in inputs
 
     @classmethod
     def from_pretrained(cls, name_or_path: str | os.PathLike[str]) -> Self:
@@ -318,6 +320,26 @@ class Tokenizer:
         if isinstance(self._core, _core.Tokenizer):
             return _core.tokenize(self._core, texts, max_length, threads)
         return self._core.sequences(texts, max_length)
+
+    def _pair_sequences(
+        self, firsts: list[str], seconds: list[str], max_length: int, threads: int
+    ) -> _core.TokenSequences:
+        """Ids and types of pairs, the longer text of each cut first, as a classifier takes them."""
+        if isinstance(self._core, _core.Tokenizer):
+            out = _core.tokenize_pairs(self._core, firsts, seconds, max_length, threads)
+        else:
+            out = self._core.pair_sequences(firsts, seconds, max_length)
+        if not self._has_types:
+            out.drop_token_types()
+        return out
+
+    def _require_ids_below(self, vocab_size: int) -> None:
+        """Raises FormatError unless a model with that many ids knows every token."""
+        if self.vocab_size > vocab_size:
+            raise _core.FormatError(
+                f"{self.directory}: expected a tokenizer of at most {vocab_size} tokens, as the "
+                f"model's vocab_size says, got {self.vocab_size}"
+            )
 
     def __len__(self) -> int:
         """The same as vocab_size."""

@@ -123,6 +123,23 @@ class TokenizersModel:
         ids = [self._peer.post_process(e).ids for e in whole]
         return _core.TokenSequences.from_ids(ids, lengths)
 
+    def pair_sequences(
+        self, firsts: Sequence[str], seconds: Sequence[str], max_length: int
+    ) -> _core.TokenSequences:
+        """As `_core.tokenize_pairs`."""
+        _require_list(firsts)
+        _require_list(seconds)
+        special = self.special_token_count(pair=True)
+        whole = self.encode_batch([*firsts, *seconds], add_special_tokens=False)
+        halves = list(zip(whole[: len(firsts)], whole[len(firsts) :], strict=True))
+        lengths = [len(a) + len(b) + special for a, b in halves]
+        for a, b in halves:
+            _truncate(a, b, max_length - special, 0, "longest_first", "right")
+        joined = [self._peer.post_process(a, b) for a, b in halves]
+        return _core.TokenSequences.from_ids(
+            [e.ids for e in joined], lengths, [e.type_ids for e in joined]
+        )
+
     def decode(
         self, ids: Sequence[int], *, skip_special_tokens: bool = True, clean_up: bool | None = None
     ) -> str:
