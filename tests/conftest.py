@@ -46,3 +46,23 @@ def data_directory() -> Path:
     if not path.is_dir():
         pytest.skip(f"no test data at {path}; UNITVEC_DATA names its folder")
     return path
+
+
+@pytest.fixture(scope="session")
+def classifiers(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Directories of small random classifiers: classifiers(name, labels)."""
+    pytest.importorskip("torch")
+    pytest.importorskip("transformers")
+    from random_classifiers import Folders
+
+    return Folders(tmp_path_factory.mktemp("classifiers"))
+
+
+@pytest.fixture(scope="module")
+def one_torch_thread() -> Any:
+    """For models so small that they only wait for torch's other threads."""
+    torch = pytest.importorskip("torch")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
