@@ -165,9 +165,9 @@ void register_encoders(py::module_& m) {
                 return TransformerEncoder::load(directory, dtype_from_name(dtype));
             },
             py::arg("directory"), py::arg("dtype"), py::call_guard<py::gil_scoped_release>())
-        .def_property_readonly("dtype",
-                               [](const TransformerEncoder& e) { return name(e.config().dtype); },
-                               "What the weights of its layers are kept in.")
+        .def_property_readonly(
+            "dtype", [](const TransformerEncoder& e) { return name(e.config().dtype); },
+            "What the weights of its layers are kept in.")
         .def_property_readonly("model_type",
                                [](const TransformerEncoder& e) { return e.config().model_type; })
         .def_property_readonly("layers",
@@ -259,9 +259,8 @@ void register_embedding(py::module_& m) {
              "that are no words.");
     m.def(
         "embed",
-        [](const Encoder& encoder, const TokenSequences& sequences,
-           const PoolingPlan& pooling, bool normalize, std::size_t threads,
-           const std::optional<py::function>& progress) {
+        [](const Encoder& encoder, const TokenSequences& sequences, const PoolingPlan& pooling,
+           bool normalize, std::size_t threads, const std::optional<py::function>& progress) {
             const EmbedOptions options{.pooling = pooling,
                                        .normalize = normalize,
                                        .threads = threads,

@@ -9,7 +9,7 @@ import numpy
 import numpy.typing
 import os
 import typing
-__all__: list[str] = ['ClassificationHead', 'Dense', 'Encoder', 'Encoding', 'FormatError', 'Index', 'TokenSequences', 'Tokenizer', 'TorchScriptEncoder', 'TransformerEncoder', 'active_isa', 'angle', 'available_isas', 'cosine', 'dot', 'embed', 'embed_tokens', 'euclidean', 'faiss_version', 'l2_normalize', 'manhattan', 'pool', 'require_pooling', 'tokenize', 'tokenize_pairs']
+__all__: list[str] = ['ClassificationHead', 'Dense', 'Encoder', 'Encoding', 'FormatError', 'Index', 'PoolingPlan', 'TokenSequences', 'Tokenizer', 'TorchScriptEncoder', 'TransformerEncoder', 'active_isa', 'angle', 'available_isas', 'cosine', 'dot', 'embed', 'embed_tokens', 'euclidean', 'faiss_version', 'l2_normalize', 'manhattan', 'pool', 'require_pooling', 'tokenize', 'tokenize_pairs']
 class FormatError(ValueError):
     pass
 class Encoding:
@@ -203,14 +203,6 @@ class Dense:
     @property
     def out_features(self) -> int:
         ...
-class PoolingPlan:
-    """
-    How token vectors become a text's.
-    """
-    def __init__(self, modes: collections.abc.Sequence[str], skipped: typing.SupportsInt | typing.SupportsIndex = 0, special_first: typing.SupportsInt | typing.SupportsIndex = 1, special_last: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
-        """
-        Of several modes the results lie side by side. skipped: tokens at the start of every text that do not count; special_first, special_last: tokens at its start and end that are no words.
-        """
 class ClassificationHead:
     """
     The layers of a sequence classifier behind [CLS].
@@ -230,6 +222,14 @@ class ClassificationHead:
     @property
     def labels(self) -> int:
         ...
+class PoolingPlan:
+    """
+    How token vectors become a text's.
+    """
+    def __init__(self, modes: collections.abc.Sequence[str], skipped: typing.SupportsInt | typing.SupportsIndex = 0, special_first: typing.SupportsInt | typing.SupportsIndex = 1, special_last: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        """
+        Of several modes the results lie side by side. skipped: tokens at the start of every text that do not count; special_first, special_last: tokens at its start and end that are no words.
+        """
 class Index:
     """
     The C++ index; unitvec.Index prepares its arguments.

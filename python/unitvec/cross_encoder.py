@@ -13,6 +13,7 @@ import numpy.typing as npt
 from unitvec import _core
 from unitvec.activations import CLASSES, Activation, function_of, scores_of, softmax
 from unitvec.classifier_directory import ClassifierSettings, read_classifier_settings
+from unitvec.dtypes import core_dtype
 from unitvec.fingerprint import MODEL_FILES, TOKENIZER_FILES, file_digest, files_of, fingerprint
 from unitvec.hub import resolve
 from unitvec.model_directory import stated_licence
@@ -50,6 +51,7 @@ class CrossEncoder:
         self,
         model_name_or_path: str | os.PathLike[str],
         *,
+        dtype: str = "float32",
         threads: int | None = None,
         revision: str | None = None,
         local_files_only: bool = False,
@@ -61,6 +63,7 @@ class CrossEncoder:
         Args:
             model_name_or_path: a directory, or a name as `unitvec.hub.resolve` finds it; without a
                 slash it is tried under "cross-encoder/" first.
+            dtype: as in `Encoder`; the classification head stays float32.
             threads: processor threads for one call; None: all that the process may use.
             revision: branch, tag or commit on the hub.
             local_files_only: never download.
@@ -86,7 +89,7 @@ class CrossEncoder:
         self._settings = read_classifier_settings(self._directory)
         folder = str(self._settings.transformer)
         self._head = _core.ClassificationHead.load(folder)
-        self._core = _core.TransformerEncoder.load(folder)
+        self._core = _core.TransformerEncoder.load(folder, core_dtype(dtype))
         self.tokenizer = Tokenizer.from_pretrained(folder)
         self.tokenizer._require_ids_below(self._core.vocab_size)
         self._labels = _labels(self._settings, self._head.labels)
@@ -136,6 +139,7 @@ class CrossEncoder:
             "max_length": self.max_length,
             "activation": _name_of(self.activation_fn),
             "prompt": self._settings.prompt,
+            "dtype": self._core.dtype,
         }
         return fingerprint(self._file_digests, settings)
 
@@ -160,6 +164,7 @@ class CrossEncoder:
             "activation": _name_of(self.activation_fn),
             "max_length": self.max_length,
             "vocab_size": self.tokenizer.vocab_size,
+            "dtype": self._core.dtype,
             "fingerprint": self.fingerprint,
             "licence": stated_licence(self._directory),
         }
@@ -308,7 +313,8 @@ class CrossEncoder:
             bar.update(pairs - done)
             done = pairs
 
-        first = _core.embed(self._core, sequences, ["cls"], False, threads, advance)
+        plan = _core.PoolingPlan(["cls"])
+        first = _core.embed(self._core, sequences, plan, False, threads, advance)
         return self._head(first, threads)
 
 

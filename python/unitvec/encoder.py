@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from unitvec import _core
 from unitvec.chunks import Windows, special_tokens, windows_of
+from unitvec.dtypes import core_dtype
 from unitvec.encode_plan import EncodePlan
 from unitvec.fingerprint import MODEL_FILES, TOKENIZER_FILES, file_digest, files_of, fingerprint
 from unitvec.golden import SENTENCE, GoldenVector, difference
@@ -34,8 +35,6 @@ __all__ = ["Encoder", "TruncationWarning"]
 
 FloatArray = npt.NDArray[np.float32]
 OutputValue = Literal["sentence_embedding", "token_embeddings"]
-
-DTYPES = ("float32", "bfloat16", "auto")
 
 
 class Encoder:
@@ -84,8 +83,7 @@ class Encoder:
             ModelNotFoundError: no such model; says where it was looked for and what to do.
             FormatError: a file of the model is missing, damaged or of a kind not supported.
         """
-        if dtype not in DTYPES:
-            raise ValueError(f"[Encoder] expected dtype to be one of {DTYPES}, got {dtype!r}")
+        dtype = core_dtype(dtype)
         directory = resolve(model_name_or_path, revision, local_files_only)
         settings = read_settings(directory)
         if pooling is not None:
@@ -96,9 +94,7 @@ class Encoder:
                 "taking the mean over tokens; pass pooling= to choose",
                 stacklevel=2,
             )
-        core = _core.TransformerEncoder.load(
-            str(settings.transformer), "float32" if dtype == "auto" else dtype
-        )
+        core = _core.TransformerEncoder.load(str(settings.transformer), dtype)
         tokenizer = Tokenizer.from_pretrained(settings.transformer)
         tokenizer._require_ids_below(core.vocab_size)
         self._start(core, tokenizer, settings, threads)

@@ -75,5 +75,5 @@ def test_it_is_another_model_than_in_float32(family):
 
 
 def test_an_unknown_dtype_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"dtype to be one of \('float32', 'bfloat16', 'auto'\)"):
+    with pytest.raises(ValueError, match=r"'bfloat16', 'auto'\), got 'float16'"):
         uv.Encoder(tmp_path, dtype="float16")

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-
 namespace unitvec {
 
 float hyperbolic_tangent(float x) {
@@ -17,8 +16,7 @@ Matrix activated(const Linear& linear, LayerActivation activation, MatrixView<co
                  std::size_t threads) {
     Matrix y(x.rows, linear.out());
     if (x.rows == 0) return y;
-    linear(x.data, x.rows, activation.epilogue, nullptr, y.data(),
-           threads);
+    linear(x.data, x.rows, activation.epilogue, nullptr, y.data(), threads);
     if (activation.function != nullptr) {
         std::transform(y.data(), y.data() + y.view().size(), y.data(), activation.function);
     }

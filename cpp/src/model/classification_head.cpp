@@ -35,6 +35,7 @@ struct ClassificationHead::Weights {
     Linear dense;
     LayerActivation activation;
     Linear output;
+    std::string source;  // the files, for messages
 };
 
 ClassificationHead ClassificationHead::load(const std::filesystem::path& directory) {
@@ -46,7 +47,7 @@ ClassificationHead ClassificationHead::load(const std::filesystem::path& directo
     const WeightReader reader(file, "");
     return ClassificationHead(std::make_shared<const Weights>(
         Weights{reader.linear(names.dense, config.dim, config.dim), names.activation,
-                reader.linear(names.output, labels, config.dim)}));
+                reader.linear(names.output, labels, config.dim), file.source()}));
 }
 
 std::size_t ClassificationHead::dim() const {
@@ -59,7 +60,9 @@ std::size_t ClassificationHead::labels() const {
 Matrix ClassificationHead::operator()(MatrixView<const float> first, std::size_t threads) const {
     require_dim("ClassificationHead", "first", dim(), first.cols);
     const Matrix hidden = activated(weights_->dense, weights_->activation, first, threads);
-    return activated(weights_->output, kIdentity, hidden.view(), threads);
+    Matrix logits = activated(weights_->output, kIdentity, hidden.view(), threads);
+    require_moderate(weights_->source, logits.view());
+    return logits;
 }
 
 }  // namespace unitvec

@@ -81,9 +81,9 @@ MatrixView<const float> counted(MatrixView<const float> tokens, std::size_t begi
 Pooling pooling_from_name(std::string_view name) {
     const auto found = std::ranges::find(kNames, name, &NamedPooling::name);
     if (found != std::end(kNames)) return found->pooling;
-    throw_invalid("pooling",
-                  "one of cls, mean, max, mean_sqrt_len_tokens, weightedmean, lasttoken, mean_words",
-                  name);
+    throw_invalid(
+        "pooling",
+        "one of cls, mean, max, mean_sqrt_len_tokens, weightedmean, lasttoken, mean_words", name);
 }
 
 std::string_view name(Pooling pooling) {
