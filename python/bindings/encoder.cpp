@@ -1,6 +1,7 @@
 #include "unitvec/model/encoder.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,18 @@ Int64Array to_int64(const auto& values) {
     Int64Array array(static_cast<py::ssize_t>(values.size()));
     std::copy(values.begin(), values.end(), array.mutable_data());
     return array;
+}
+
+/// Lets Ctrl-C through, from code that runs without the GIL. Ten times a second: waiting for the
+/// GIL can take longer than the work between two calls.
+std::function<void()> check_signals() {
+    return [next = std::chrono::steady_clock::now()]() mutable {
+        const auto now = std::chrono::steady_clock::now();
+        if (now < next) return;
+        next = now + std::chrono::milliseconds(100);
+        const py::gil_scoped_acquire gil;
+        if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+    };
 }
 
 /// Calls Python's `progress(texts_done)` and lets Ctrl-C through, from code that runs without the
@@ -195,7 +208,7 @@ void register_encoders(py::module_& m) {
                 std::vector<Matrix> states;
                 {
                     const py::gil_scoped_release nogil;
-                    states = encoder.hidden_states(whole(sequences), threads);
+                    states = encoder.hidden_states(whole(sequences), threads, check_signals());
                 }
                 std::vector<py::array_t<float>> arrays;
                 for (auto& state : states) arrays.push_back(to_numpy(std::move(state)));
@@ -265,7 +278,8 @@ void register_embedding(py::module_& m) {
                                        .normalize = normalize,
                                        .threads = threads,
                                        .batch_tokens = 0,
-                                       .on_progress = progress_callback(progress)};
+                                       .on_progress = progress_callback(progress),
+                                       .between_layers = check_signals()};
             Matrix vectors;
             {
                 const py::gil_scoped_release nogil;
@@ -284,6 +298,7 @@ void register_embedding(py::module_& m) {
             EmbedOptions options;
             options.threads = threads;
             options.on_progress = progress_callback(progress);
+            options.between_layers = check_signals();
             Matrix vectors;
             {
                 const py::gil_scoped_release nogil;

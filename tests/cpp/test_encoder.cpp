@@ -139,6 +139,17 @@ TEST_CASE("progress is told on the calling thread and may stop the work", "[enco
     (void)embed(*encoder, texts, options);
     CHECK(std::ranges::is_sorted(done));
     CHECK(done.back() == 50);
+    for (const std::size_t threads : {1U, 2U, 3U}) {  // it stops them all, inside a batch
+        int calls = 0;
+        EmbedOptions stopped;
+        stopped.threads = threads;
+        stopped.batch_tokens = 8;
+        stopped.between_layers = [&] {
+            if (++calls == 2) throw std::runtime_error("stop here");
+        };
+        CHECK_THROWS_WITH(embed(*encoder, texts, stopped), "stop here");
+        CHECK(calls == 2);
+    }
     options.on_progress = [](std::size_t) { throw std::runtime_error("stop"); };
     CHECK_THROWS_WITH(embed(*encoder, texts, options), "stop");
 }

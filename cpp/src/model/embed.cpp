@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <thread>
 
 #include "pool.hpp"
@@ -45,11 +46,39 @@ private:
     AlignedVector<float> data_;
 };
 
+/// Lets what the caller is told, which may throw, stop the other threads too.
+class Watch {
+public:
+    /// Calls `tell` on the caller's thread; on others stops where the caller's was stopped.
+    template <typename Tell>
+    void operator()(const Tell& tell) {
+        if (stopped_) throw Interrupted();
+        if (std::this_thread::get_id() != caller_) return;
+        try {
+            tell();
+        } catch (...) {
+            reason_ = std::current_exception();
+            stopped_ = true;
+            throw;
+        }
+    }
+
+    /// Throws what stopped the caller, if anything did.
+    void rethrow() const {
+        if (reason_) std::rethrow_exception(reason_);
+    }
+
+private:
+    std::thread::id caller_ = std::this_thread::get_id();
+    std::atomic<bool> stopped_ = false;
+    std::exception_ptr reason_;
+};
+
 }  // namespace
 
 Matrix Encoder::token_embeddings(const Batch& batch, std::size_t threads) const {
     Matrix out(batch.tokens(), dim());
-    token_embeddings(batch, threads, out.view());
+    token_embeddings(batch, threads, out.view(), [] {});
     return out;
 }
 
@@ -63,20 +92,33 @@ void for_each_batch(
     // With a batch for every thread, each works through its own: nobody waits for anybody. With
     // fewer, the threads share the work inside a batch. The vectors are the same bits either way.
     const bool own_batches = ranges.size() >= threads;
-    const auto caller = std::this_thread::get_id();
+    Watch watch;
+    const auto between_layers = [&] {
+        watch([&] {
+            if (options.between_layers) options.between_layers();
+        });
+    };
     std::atomic<std::size_t> texts_done = 0;
     Pool<Buffer> buffers;
-    parallel_for(ranges.size(), 1, own_batches ? threads : 1, [&](std::size_t i, std::size_t) {
+    const auto encode_range = [&](std::size_t i, std::size_t) {
         const BatchOfRange batch(sequences, ranges[i]);
         auto vectors = buffers.take();
         const auto view = vectors->first_rows(batch.view().tokens(), encoder.dim());
-        encoder.token_embeddings(batch.view(), own_batches ? 1 : threads, view);
+        encoder.token_embeddings(batch.view(), own_batches ? 1 : threads, view, between_layers);
         visit(ranges[i], batch.view(), view);
         buffers.give_back(std::move(vectors));
         const std::size_t texts = ranges[i].last - ranges[i].first;
         const std::size_t done = texts_done.fetch_add(texts) + texts;
-        if (options.on_progress && std::this_thread::get_id() == caller) options.on_progress(done);
-    });
+        watch([&] {
+            if (options.on_progress) options.on_progress(done);
+        });
+    };
+    try {
+        parallel_for(ranges.size(), 1, own_batches ? threads : 1, encode_range);
+    } catch (const Interrupted&) {
+        watch.rethrow();
+        throw;
+    }
     if (options.on_progress && !ranges.empty()) options.on_progress(sequences.texts());
 }
 

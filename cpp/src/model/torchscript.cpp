@@ -131,7 +131,8 @@ std::unique_ptr<TorchScriptEncoder> TorchScriptEncoder::load(const std::filesyst
 }
 
 void TorchScriptEncoder::token_embeddings(const Batch& batch, std::size_t threads,
-                                          MatrixView<float> out) const {
+                                          MatrixView<float> out,
+                                          const std::function<void()>& between_layers) const {
     constexpr std::size_t kTextsAtOnce = 32;
     const c10::InferenceMode inference;
     const ThreadScope scope(threads);
@@ -145,6 +146,7 @@ void TorchScriptEncoder::token_embeddings(const Batch& batch, std::size_t thread
             std::span(order).subspan(first, std::min(kTextsAtOnce, order.size() - first));
         const std::size_t longest = batch.length(texts.back());
         if (longest == 0) continue;
+        between_layers();
         const at::Tensor vectors = module_->run(pad(batch, texts, longest));
         const float* data = vectors.const_data_ptr<float>();
         for (std::size_t row = 0; row < texts.size(); ++row) {

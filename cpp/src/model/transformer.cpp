@@ -240,19 +240,23 @@ std::size_t TransformerEncoder::max_positions() const {
     return weights_->config.max_positions();
 }
 
-std::vector<Matrix> TransformerEncoder::hidden_states(const Batch& batch,
-                                                      std::size_t threads) const {
+std::vector<Matrix> TransformerEncoder::hidden_states(
+    const Batch& batch, std::size_t threads, const std::function<void()>& between_layers) const {
     Matrix x(batch.tokens(), dim());
     std::vector<Matrix> states;
-    weights_->run(batch, threads, x.data(), [&] { states.push_back(x); });
+    weights_->run(batch, threads, x.data(), [&] {
+        between_layers();
+        states.push_back(x);
+    });
     return states;
 }
 
 void TransformerEncoder::token_embeddings(const Batch& batch, std::size_t threads,
-                                          MatrixView<float> out) const {
+                                          MatrixView<float> out,
+                                          const std::function<void()>& between_layers) const {
     require_dim("token_embeddings", "rows of out", batch.tokens(), out.rows);
     require_dim("token_embeddings", "out", dim(), out.cols);
-    weights_->run(batch, threads, out.data, [] {});
+    weights_->run(batch, threads, out.data, between_layers);
 }
 
 bool TransformerEncoder::has_pooler() const {

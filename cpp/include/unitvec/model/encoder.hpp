@@ -29,12 +29,13 @@ public:
     [[nodiscard]] virtual std::size_t preferred_batch_tokens() const = 0;
 
     /// The vector of every token after the last layer ("last_hidden_state").
-    /// @param threads  0: default_threads()
-    /// @param out      shape (tokens, dim)
+    /// @param threads         0: default_threads()
+    /// @param out             shape (tokens, dim)
+    /// @param between_layers  called on this thread now and then; may throw to stop the work
     /// @throws std::invalid_argument for an id outside the vocabulary or a text that is too long
     /// @throws FormatError for weights that give NaN, infinities or numbers beyond 1e15
-    virtual void token_embeddings(const Batch& batch, std::size_t threads,
-                                  MatrixView<float> out) const = 0;
+    virtual void token_embeddings(const Batch& batch, std::size_t threads, MatrixView<float> out,
+                                  const std::function<void()>& between_layers) const = 0;
     /// The same as a matrix of its own, shape (tokens, dim).
     [[nodiscard]] Matrix token_embeddings(const Batch& batch, std::size_t threads) const;
 };
@@ -66,12 +67,14 @@ public:
     /// the caches.
     [[nodiscard]] std::size_t preferred_batch_tokens() const override { return 256; }
     using Encoder::token_embeddings;
-    void token_embeddings(const Batch& batch, std::size_t threads,
-                          MatrixView<float> out) const override;
+    void token_embeddings(const Batch& batch, std::size_t threads, MatrixView<float> out,
+                          const std::function<void()>& between_layers) const override;
 
     /// The same after every layer: [0] is the static input embedding (before the first layer),
     /// [layers] equals token_embeddings. Each of shape (tokens, dim).
-    [[nodiscard]] std::vector<Matrix> hidden_states(const Batch& batch, std::size_t threads) const;
+    [[nodiscard]] std::vector<Matrix> hidden_states(
+        const Batch& batch, std::size_t threads,
+        const std::function<void()>& between_layers = [] {}) const;
 
     /// Whether the checkpoint has the layer behind [CLS] that BERT was trained with.
     [[nodiscard]] bool has_pooler() const;
@@ -96,6 +99,8 @@ struct EmbedOptions {
     /// Told how many texts are done, on the calling thread only and at least once at the end; may
     /// throw to stop the work.
     std::function<void(std::size_t)> on_progress;
+    /// Called on the calling thread between layers; may throw to stop the work.
+    std::function<void()> between_layers;
 };
 
 /// Calls `visit` with each batch of texts and the vectors of its tokens, which it may not keep:

@@ -32,8 +32,8 @@ public:
     /// traced module knows no other way; so the last bits of a vector may depend on the batch it is
     /// in.
     using Encoder::token_embeddings;
-    void token_embeddings(const Batch& batch, std::size_t threads,
-                          MatrixView<float> out) const override;
+    void token_embeddings(const Batch& batch, std::size_t threads, MatrixView<float> out,
+                          const std::function<void()>& between_layers) const override;
 
 private:
     struct Module;
