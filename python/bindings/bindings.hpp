@@ -55,5 +55,6 @@ void register_distance(py::module_& m);
 void register_encoder(py::module_& m);
 void register_index(py::module_& m);
 void register_tokenizer(py::module_& m);
+void register_torchscript(py::module_& m);
 
 }  // namespace unitvec::bindings

@@ -7,10 +7,11 @@
 #include <string_view>
 
 #include "bindings.hpp"
+#include "progress.hpp"
 #include "texts.hpp"
 #include "unitvec/model/classification_head.hpp"
 #include "unitvec/model/dense.hpp"
-#include "unitvec/model/torchscript.hpp"
+#include "unitvec/model/export.hpp"
 #include "unitvec/normalize.hpp"
 
 namespace unitvec::bindings {
@@ -22,28 +23,6 @@ Int64Array to_int64(const auto& values) {
     Int64Array array(static_cast<py::ssize_t>(values.size()));
     std::copy(values.begin(), values.end(), array.mutable_data());
     return array;
-}
-
-/// Lets Ctrl-C through, from code that runs without the GIL. Ten times a second: waiting for the
-/// GIL can take longer than the work between two calls.
-std::function<void()> check_signals() {
-    return [next = std::chrono::steady_clock::now()]() mutable {
-        const auto now = std::chrono::steady_clock::now();
-        if (now < next) return;
-        next = now + std::chrono::milliseconds(100);
-        const py::gil_scoped_acquire gil;
-        if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-    };
-}
-
-/// Calls Python's `progress(texts_done)` and lets Ctrl-C through, from code that runs without the
-/// GIL.
-std::function<void(std::size_t)> progress_callback(const std::optional<py::function>& progress) {
-    return [progress](std::size_t done) {
-        const py::gil_scoped_acquire gil;
-        if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-        if (progress) (*progress)(done);
-    };
 }
 
 using Lists = std::vector<std::vector<std::int32_t>>;
@@ -216,14 +195,6 @@ void register_encoders(py::module_& m) {
             },
             py::arg("sequences"), py::arg("threads"),
             "Token vectors before the first layer and after each, each (tokens, dim).");
-
-    py::class_<TorchScriptEncoder, Encoder>(m, "TorchScriptEncoder")
-        .def_static(
-            "load",
-            [](const std::string& file, std::size_t max_positions) {
-                return TorchScriptEncoder::load(file, max_positions);
-            },
-            py::arg("file"), py::arg("max_positions"), py::call_guard<py::gil_scoped_release>());
 }
 
 void register_heads(py::module_& m) {
@@ -261,6 +232,20 @@ void register_dense(py::module_& m) {
             },
             py::arg("x"), py::arg("threads") = 0,
             "From vectors (n, in_features) to vectors (n, out_features).");
+}
+
+void export_to(const std::string& directory, const std::string& dtype, const PoolingPlan& pooling,
+               std::vector<std::optional<Dense>> layers, const std::string& file) {
+    const SentenceSteps steps{pooling, std::move(layers)};
+    const py::gil_scoped_release nogil;
+    export_torchscript(directory, dtype_from_name(dtype), steps, file);
+}
+
+void register_export(py::module_& m) {
+    m.def("export_torchscript", &export_to, py::arg("directory"), py::arg("dtype"),
+          py::arg("pooling"), py::arg("layers"), py::arg("file"),
+          "Writes a TorchScript file of a model directory; layers: what follows pooling, None for "
+          "scaling to length 1.");
 }
 
 void register_embedding(py::module_& m) {
@@ -335,6 +320,7 @@ void register_encoder(py::module_& m) {
     register_dense(m);
     register_heads(m);
     register_embedding(m);
+    register_export(m);
 }
 
 }  // namespace unitvec::bindings

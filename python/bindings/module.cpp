@@ -32,6 +32,7 @@ PYBIND11_MODULE(_core, m) {
 
     register_tokenizer(m);
     register_encoder(m);
+    register_torchscript(m);
     register_distance(m);
     register_index(m);
 }

@@ -9,7 +9,7 @@ import numpy
 import numpy.typing
 import os
 import typing
-__all__: list[str] = ['ClassificationHead', 'Dense', 'Encoder', 'Encoding', 'FormatError', 'Index', 'PoolingPlan', 'TokenSequences', 'Tokenizer', 'TorchScriptEncoder', 'TransformerEncoder', 'active_isa', 'angle', 'available_isas', 'cosine', 'dot', 'embed', 'embed_tokens', 'euclidean', 'faiss_version', 'l2_normalize', 'manhattan', 'pool', 'require_pooling', 'tokenize', 'tokenize_pairs']
+__all__: list[str] = ['ClassificationHead', 'Dense', 'Encoder', 'Encoding', 'FormatError', 'Index', 'PoolingPlan', 'TokenSequences', 'Tokenizer', 'TorchScriptEncoder', 'TorchScriptImageEncoder', 'TorchScriptTextEncoder', 'TransformerEncoder', 'active_isa', 'angle', 'available_isas', 'cosine', 'dot', 'embed', 'embed_tokens', 'euclidean', 'export_torchscript', 'faiss_version', 'l2_normalize', 'manhattan', 'pool', 'require_pooling', 'tokenize', 'tokenize_pairs']
 class FormatError(ValueError):
     pass
 class Encoding:
@@ -182,10 +182,6 @@ class TransformerEncoder(Encoder):
     @property
     def vocab_size(self) -> int:
         ...
-class TorchScriptEncoder(Encoder):
-    @staticmethod
-    def load(file: str, max_positions: typing.SupportsInt | typing.SupportsIndex) -> TorchScriptEncoder:
-        ...
 class Dense:
     """
     A linear layer behind pooling, with its activation.
@@ -229,6 +225,47 @@ class PoolingPlan:
     def __init__(self, modes: collections.abc.Sequence[str], skipped: typing.SupportsInt | typing.SupportsIndex = 0, special_first: typing.SupportsInt | typing.SupportsIndex = 1, special_last: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
         """
         Of several modes the results lie side by side. skipped: tokens at the start of every text that do not count; special_first, special_last: tokens at its start and end that are no words.
+        """
+class TorchScriptEncoder(Encoder):
+    @staticmethod
+    def load(file: str, max_positions: typing.SupportsInt | typing.SupportsIndex, padding_id: typing.SupportsInt | typing.SupportsIndex = 0, pad_to: typing.SupportsInt | typing.SupportsIndex = 0) -> TorchScriptEncoder:
+        ...
+class TorchScriptTextEncoder:
+    """
+    A module that gives every text a vector by itself.
+    """
+    @staticmethod
+    def load(file: str, max_positions: typing.SupportsInt | typing.SupportsIndex, padding_id: typing.SupportsInt | typing.SupportsIndex = 0, pad_to: typing.SupportsInt | typing.SupportsIndex = 0) -> TorchScriptTextEncoder:
+        ...
+    def embed(self, sequences: TokenSequences, threads: typing.SupportsInt | typing.SupportsIndex = 0, progress: collections.abc.Callable | None = None) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        One vector per text, shape (texts, dim); progress(texts_done) is called after each group.
+        """
+    @property
+    def dim(self) -> int:
+        """
+        Length of a vector.
+        """
+    @property
+    def max_positions(self) -> int:
+        """
+        Longest text in tokens; 0: not known.
+        """
+class TorchScriptImageEncoder:
+    """
+    A module that gives every image a vector.
+    """
+    @staticmethod
+    def load(file: str, height: typing.SupportsInt | typing.SupportsIndex, width: typing.SupportsInt | typing.SupportsIndex) -> TorchScriptImageEncoder:
+        ...
+    def embed(self, pixels: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], threads: typing.SupportsInt | typing.SupportsIndex = 0) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        One vector per image, shape (n, dim), from pixels of shape (n, 3, height, width).
+        """
+    @property
+    def dim(self) -> int:
+        """
+        Length of a vector.
         """
 class Index:
     """
@@ -288,6 +325,10 @@ def embed_tokens(encoder: Encoder, sequences: TokenSequences, threads: typing.Su
     """
 def euclidean(a: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], b: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> numpy.typing.NDArray[numpy.float32]:
     ...
+def export_torchscript(directory: str, dtype: str, pooling: PoolingPlan, layers: collections.abc.Sequence[Dense | None], file: str) -> None:
+    """
+    Writes a TorchScript file of a model directory; layers: what follows pooling, None for scaling to length 1.
+    """
 def faiss_version() -> str:
     ...
 def l2_normalize(vectors: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> numpy.typing.NDArray[numpy.float32]:

@@ -28,6 +28,7 @@ from unitvec.progress import Bar
 from unitvec.quantize import Precision
 from unitvec.runs import bar_for, count_of, runs
 from unitvec.sentence_head import SentenceHead
+from unitvec.text_module import NO_POOLING, TextModuleHead
 from unitvec.tokenizer import Tokenizer
 from unitvec.vector_files import vector_file
 
@@ -108,7 +109,7 @@ class Encoder:
 
     def _start(
         self,
-        core: _core.Encoder,
+        core: _core.Encoder | _core.TorchScriptTextEncoder,
         tokenizer: Tokenizer,
         settings: SentenceSettings,
         threads: int | None,
@@ -117,9 +118,14 @@ class Encoder:
             raise ValueError(
                 f"[Encoder] expected threads to be None or at least 1, got {threads!r}"
             )
-        self._core = core
+        # Whoever has a text module has its head too, so both fit each other.
+        self._core: Any = core
         self._settings = settings
-        self._head = SentenceHead(core.dim, settings, special_tokens(tokenizer))
+        self._head: SentenceHead | TextModuleHead
+        if isinstance(core, _core.TorchScriptTextEncoder):
+            self._head = TextModuleHead(core)
+        else:
+            self._head = SentenceHead(core.dim, settings, special_tokens(tokenizer))
         self.tokenizer = tokenizer
         self.threads = threads
         limits = [n for n in (settings.max_seq_length, core.max_positions) if n]
@@ -134,12 +140,13 @@ class Encoder:
         path: str | os.PathLike[str],
         tokenizer: Tokenizer | str | os.PathLike[str],
         *,
-        pooling: str | Sequence[str] = "mean",
+        pooling: str | Sequence[str] | None = "mean",
         normalize: bool = True,
         max_seq_length: int = 512,
+        pad_to: int | None = None,
         threads: int | None = None,
     ) -> Encoder:
-        """An encoder from a TorchScript module that gives token vectors.
+        """An encoder from a TorchScript module that gives token vectors, or text vectors.
 
         **A TorchScript file is a program: loading it runs what its author wrote.** Load only files
         that you trust.
@@ -147,17 +154,28 @@ class Encoder:
         Args:
             path: a file of `torch.jit.save`; its forward takes (input_ids, attention_mask[,
                 token_type_ids]), each (batch, seq_len) int64, and returns token vectors (batch,
-                seq_len, dim): a tensor, the first of a tuple, or "last_hidden_state" of a dict.
+                seq_len, dim): a tensor, "last_hidden_state" of a dict or named tuple, or the first
+                of a tuple or list.
             tokenizer: a `Tokenizer`, or the name or directory of one.
-            pooling: as in `Encoder`.
+            pooling: as in `Encoder`. None (or "none"): the module pools by itself and returns text
+                vectors (batch, dim): a tensor, "sentence_embedding", "text_embeds" or
+                "pooler_output" of a dict or named tuple, or the first of a tuple or list. The text
+                half of CLIP is such a module.
             normalize: scale vectors to length 1.
             max_seq_length: tokens read of one text; the module itself does not say.
+            pad_to: pad every text to so many tokens and read no more, for a module that was traced
+                at one length (CLIP: 77); None: to the longest of those run together.
             threads: as in `Encoder`.
 
         Raises:
             FormatError: not a TorchScript file, or its forward is not as above.
+            ValueError: an unknown pooling, or a length below 1.
         """
-        modes = _modes(pooling)
+        none = pooling is None or pooling == NO_POOLING
+        modes = (NO_POOLING,) if none else _modes(pooling or ())
+        for name, length in (("max_seq_length", max_seq_length), ("pad_to", pad_to or 1)):
+            if length < 1:
+                raise ValueError(f"[from_torchscript] expected {name} of at least 1, got {length}")
         if not isinstance(tokenizer, Tokenizer):
             tokenizer = Tokenizer.from_pretrained(tokenizer)
         file = Path(path)
@@ -166,14 +184,46 @@ class Encoder:
             file.parent,
             pooling=modes,
             modules=(NORMALIZE,) if normalize else (),
-            max_seq_length=max_seq_length,
+            max_seq_length=min(max_seq_length, pad_to or max_seq_length),
         )
-        core = _core.TorchScriptEncoder.load(str(file), max_seq_length)
+        module = _core.TorchScriptTextEncoder if none else _core.TorchScriptEncoder
+        core = module.load(
+            str(file), settings.max_seq_length or 0, tokenizer._core.pad_id or 0, pad_to or 0
+        )
         encoder._start(core, tokenizer, settings, threads)
         encoder._files = _by_name([file, *files_of(tokenizer.directory, TOKENIZER_FILES)])
         encoder._directory = file.parent
         encoder.name = str(path)
         return encoder
+
+    def export_torchscript(self, path: str | os.PathLike[str]) -> None:
+        """Writes the model as one TorchScript file, which plain `torch.jit.load` runs.
+
+        Its forward takes (input_ids, attention_mask[, token_type_ids]), each (batch, seq_len) int64
+        with texts padded on the right, and returns a dict: "sentence_embedding" (batch, dim), the
+        vectors of `encode` within 1e-5, with the model's pooling, dense layers and normalisation;
+        and "last_hidden_state" (batch, seq_len, token_dim). The third argument is there for models
+        with token types, and may be left out. Tokenizer and prompts stay outside, in the model's
+        directory; where pooling leaves out a prompt's tokens, the file counts them.
+
+        `Encoder.from_torchscript(path, tokenizer, pooling=None, normalize=False)` reads the
+        finished vectors back, and with a pooling the token vectors.
+
+        Args:
+            path: the file; a finished one takes its place in one step. The weights are read from
+                the model's directory again, in float32 whatever `dtype` is.
+
+        Raises:
+            ValueError: this encoder is a TorchScript module already.
+            OSError: the file cannot be written; what was there before is there still.
+        """
+        if not isinstance(self._core, _core.TransformerEncoder):
+            raise ValueError(
+                "[export_torchscript] expected the encoder of a model directory, got the "
+                f"TorchScript module {self.name}, which is such a file already: copy it"
+            )
+        assert isinstance(self._head, SentenceHead)
+        self._head.export(self._settings, self.dtype, Path(path))
 
     # ---- what it is ------------------------------------------------------------------------------
 
@@ -516,6 +566,11 @@ class Encoder:
             on_overflow=on_overflow,
         )
         plan.check(self.get_embedding_dimension())
+        if isinstance(self._head, TextModuleHead) and output_value != "sentence_embedding":
+            raise ValueError(
+                "[encode] expected output_value to be 'sentence_embedding': this module gives text "
+                f"vectors alone, got {output_value!r}"
+            )
         return plan
 
     def _parts(
@@ -604,6 +659,7 @@ class Encoder:
         vectors = np.split(tokens, sequences.offsets[1:-1])
         if plan.output_value == "token_embeddings":
             return vectors
+        assert isinstance(self._head, SentenceHead)
         pooled = self._head.pool(
             tokens,
             sequences.offsets,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -107,6 +108,12 @@ class SentenceHead:
 
     def _plan(self, skipped: int) -> _core.PoolingPlan:
         return _core.PoolingPlan(self._pooling, skipped, *self._special)
+
+    def export(self, settings: SentenceSettings, dtype: str, path: Path) -> None:
+        """Writes the model as a TorchScript file; `settings` are those it was made with."""
+        layers = [*self._steps, *([None] * settings.normalize)]
+        folder = str(settings.transformer)
+        _core.export_torchscript(folder, dtype, self._plan(0), layers, str(path))
 
     def _finished(self, vectors: FloatArray, normalize: bool, threads: int) -> FloatArray:
         for step in self._steps:

@@ -33,7 +33,7 @@ TEST_CASE("a TorchScript module's token vectors come back unpadded", "[torchscri
     const TemporaryFolder folder;
     const std::string result = GENERATE("v", "(v, mask)", "{\"last_hidden_state\": v}", "[v, v]");
     INFO(result);
-    const auto encoder = TorchScriptEncoder::load(save_module(folder, "ids, mask", result), 0);
+    const auto encoder = TorchScriptEncoder::load(save_module(folder, "ids, mask", result));
     CHECK(encoder->dim() == 3);
     const Matrix vectors = encoder->token_embeddings({kIds, {}, kOffsets}, 1);
     const std::vector<float> expected{7, 1, 0, 8, 1, 1, 9, 1, 2, 5, 1, 0};
@@ -45,20 +45,20 @@ TEST_CASE("token types are passed to a module that takes them", "[torchscript]")
     const auto path = save_module(folder, "ids, mask, types", "v + types.unsqueeze(2)");
     const std::vector<std::int32_t> types{0, 10, 0, 20};
     const Matrix vectors =
-        TorchScriptEncoder::load(path, 0)->token_embeddings({kIds, types, kOffsets}, 1);
+        TorchScriptEncoder::load(path)->token_embeddings({kIds, types, kOffsets}, 1);
     CHECK(vectors.row(1)[0] == 18.0F);
     CHECK(vectors.row(3)[0] == 25.0F);
 }
 
 TEST_CASE("what is no TorchScript encoder is a FormatError", "[torchscript]") {
     const TemporaryFolder folder;
-    CHECK_THROWS_AS(TorchScriptEncoder::load(folder.write("x.pt", "not a module"), 0), FormatError);
-    CHECK_THROWS_AS(TorchScriptEncoder::load(folder.path() / "absent.pt", 0), FormatError);
-    CHECK_THROWS_WITH(TorchScriptEncoder::load(save_module(folder, "ids, mask", "v.sum(2)"), 0),
+    CHECK_THROWS_AS(TorchScriptEncoder::load(folder.write("x.pt", "not a module")), FormatError);
+    CHECK_THROWS_AS(TorchScriptEncoder::load(folder.path() / "absent.pt"), FormatError);
+    CHECK_THROWS_WITH(TorchScriptEncoder::load(save_module(folder, "ids, mask", "v.sum(2)")),
                       ContainsSubstring("(batch, seq_len, dim)"));
     torch::jit::Module module("One");
     module.define("def forward(self, ids):\n  return ids\n");
     module.save((folder.path() / "one.pt").string());
-    CHECK_THROWS_WITH(TorchScriptEncoder::load(folder.path() / "one.pt", 0),
+    CHECK_THROWS_WITH(TorchScriptEncoder::load(folder.path() / "one.pt"),
                       ContainsSubstring("got 1 argument(s)"));
 }

@@ -12,35 +12,17 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import unitvec as uv
 from random_models import make_model, save
+from sentence_models import MODES, save_sentence_model
 
 torch = pytest.importorskip("torch")
 sentence_transformers = pytest.importorskip("sentence_transformers")
 
-MODES = ["cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken"]
 TEXTS = ["the cat sat", "", "a", "dogs sat " * 20, "the dog, a cat"]
-
-
-def modules():
-    try:
-        from sentence_transformers.sentence_transformer import modules as models
-    except ImportError:  # before release 6
-        from sentence_transformers import models
-    return models
 
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory) -> Path:
     return save(make_model("mpnet"), tmp_path_factory.mktemp("plain"))
-
-
-def save_sentence_model(plain: Path, folder: Path, build, **settings) -> Path:
-    """A model of a transformer and whatever `build(modules, width)` puts behind it."""
-    transformer = modules().Transformer(str(plain), max_seq_length=24)
-    model = sentence_transformers.SentenceTransformer(
-        modules=[transformer, *build(modules(), 48)], device="cpu", **settings
-    )
-    model.save(str(folder))
-    return folder
 
 
 def same_as_sentence_transformers(folder: Path, **options) -> uv.Encoder:

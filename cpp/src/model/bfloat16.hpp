@@ -1,6 +1,7 @@
 #pragma once
 /// bfloat16: the upper half of a float32.
 #include <Eigen/Core>
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <span>
@@ -19,8 +20,15 @@ inline AlignedVector<std::uint16_t> to_bfloat16(std::span<const float> values) {
 }
 
 /// The number itself, without loss.
-inline float from_bfloat16(std::uint16_t half) {
+inline float widened(std::uint16_t half) {
     return std::bit_cast<float>(static_cast<std::uint32_t>(half) << 16);
+}
+
+/// The same of every number.
+inline AlignedVector<float> from_bfloat16(std::span<const std::uint16_t> halves) {
+    AlignedVector<float> values(halves.size());
+    std::ranges::transform(halves, values.begin(), widened);
+    return values;
 }
 
 }  // namespace unitvec

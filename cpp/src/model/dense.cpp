@@ -2,34 +2,28 @@
 
 #include <algorithm>
 #include <functional>
-#include <optional>
 #include <string>
 
 #include "json.hpp"
-#include "model/activated.hpp"
+#include "model/dense_weights.hpp"
 #include "model/weights.hpp"
 #include "unitvec/error.hpp"
 
 namespace unitvec {
 namespace {
 
-struct NamedActivation {
-    std::string_view name;
-    LayerActivation activation;
-};
-
-constexpr NamedActivation kActivations[] = {{"Identity", kIdentity},
+constexpr DenseActivation kActivations[] = {{"Identity", kIdentity},
                                             {"Tanh", kTanh},
                                             {"ReLU", kRelu},
                                             {"GELU", kGelu},
                                             {"Sigmoid", kSigmoid}};
 
 /// "torch.nn.modules.activation.Tanh" and the like, of any version.
-LayerActivation read_activation(const JsonField& root) {
+DenseActivation read_activation(const JsonField& root) {
     const auto name = root.string_or("activation_function", "torch.nn.modules.activation.Tanh");
     const auto last = std::string_view(name).substr(name.rfind('.') + 1);
-    const auto found = std::ranges::find(kActivations, last, &NamedActivation::name);
-    if (found != std::end(kActivations)) return found->activation;
+    const auto found = std::ranges::find(kActivations, last, &DenseActivation::name);
+    if (found != std::end(kActivations)) return *found;
     root.at("activation_function").fail("one of Identity, Tanh, ReLU, GELU, Sigmoid");
 }
 
@@ -42,14 +36,6 @@ void add(MatrixView<const float> x, MatrixView<float> y) {
 }
 
 }  // namespace
-
-struct Dense::Weights {
-    Linear linear;
-    LayerActivation activation;
-    bool use_residual;
-    std::optional<Linear> projection;  // of the residual, where the widths differ
-    std::string source;                // the files, for messages
-};
 
 Dense Dense::load(const std::filesystem::path& directory) {
     const auto root = JsonField::parse_file(directory / "config.json");
@@ -86,7 +72,7 @@ std::size_t Dense::out() const {
 Matrix Dense::operator()(MatrixView<const float> x, std::size_t threads) const {
     require_dim("Dense", "x", in(), x.cols);
     const auto& [linear, activation, use_residual, projection, source] = *weights_;
-    Matrix y = activated(linear, activation, x, threads);
+    Matrix y = activated(linear, activation.function, x, threads);
     if (projection) {
         add(activated(*projection, kIdentity, x, threads).view(), y.view());
     } else if (use_residual) {

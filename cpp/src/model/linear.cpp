@@ -52,6 +52,17 @@ Linear::Linear(MatrixView<const float> weight, std::span<const float> bias, DTyp
     }
 }
 
+Matrix Linear::weight() const {
+    const std::size_t panel = kernels_->panel_width;
+    const auto floats = bfloat16_weights_.empty() ? weights_ : from_bfloat16(bfloat16_weights_);
+    Matrix weight(out_, in_);
+    for (std::size_t column = 0; column < out_; ++column) {
+        const float* packed = floats.data() + column / panel * panel * in_ + column % panel;
+        for (std::size_t k = 0; k < in_; ++k) weight.row(column)[k] = packed[k * panel];
+    }
+    return weight;
+}
+
 void Linear::operator()(const float* x, std::size_t rows, kernels::Epilogue epilogue,
                         const float* residual, float* y, std::size_t threads) const {
     threads = openmp_threads(threads);

@@ -30,6 +30,10 @@ public:
     [[nodiscard]] std::size_t in() const { return in_; }
     [[nodiscard]] std::size_t out() const { return out_; }
 
+    /// The weights as they came, shape (out, in).
+    [[nodiscard]] Matrix weight() const;
+    [[nodiscard]] std::span<const float> bias() const { return bias_; }
+
 private:
     std::size_t in_;
     std::size_t out_;

@@ -218,12 +218,7 @@ TransformerEncoder::~TransformerEncoder() = default;
 
 std::unique_ptr<TransformerEncoder> TransformerEncoder::load(const std::filesystem::path& directory,
                                                              DType dtype) {
-    ModelConfig config = load_config(directory);
-    config.dtype = dtype;
-    const auto file = Safetensors::open_directory(directory);
-    const Architecture& architecture = architecture_named(config.model_type);
-    auto weights = std::make_unique<Weights>(architecture.read_weights(file, config));
-    weights->source = file.source();
+    auto weights = std::make_unique<const Weights>(read_transformer(directory, dtype));
     return std::unique_ptr<TransformerEncoder>(new TransformerEncoder(std::move(weights)));
 }
 

@@ -55,10 +55,14 @@ WordTable::WordTable(AlignedVector<float> rows, std::size_t dim, DType dtype) : 
     }
 }
 
+AlignedVector<float> WordTable::rows() const {
+    return bfloat16_rows_.empty() ? rows_ : from_bfloat16(bfloat16_rows_);
+}
+
 const float* WordTable::row(std::size_t id, float* room) const {
     if (bfloat16_rows_.empty()) return rows_.data() + id * dim_;
     const std::uint16_t* half = bfloat16_rows_.data() + id * dim_;
-    std::transform(half, half + dim_, room, from_bfloat16);
+    std::transform(half, half + dim_, room, widened);
     return room;
 }
 

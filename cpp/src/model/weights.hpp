@@ -54,6 +54,8 @@ public:
 
     /// The vector of a word: where it lies, or widened into `room`, which holds `dim` floats.
     [[nodiscard]] const float* row(std::size_t id, float* room) const;
+    /// All of them, (vocab, dim), as floats.
+    [[nodiscard]] AlignedVector<float> rows() const;
     /// Numbers in the table.
     [[nodiscard]] std::size_t size() const { return rows_.size() + bfloat16_rows_.size(); }
 

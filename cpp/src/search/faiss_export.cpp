@@ -7,9 +7,9 @@
 #include <mutex>
 #include <shared_mutex>
 
+#include "replace_file.hpp"
 #include "search/faiss_hnsw.hpp"
 #include "search/index_state.hpp"
-#include "search/replace_file.hpp"
 
 namespace unitvec {
 namespace {

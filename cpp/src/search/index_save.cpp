@@ -2,10 +2,10 @@
 #include <mutex>
 #include <shared_mutex>
 
+#include "replace_file.hpp"
 #include "search/hash64.hpp"
 #include "search/index_file.hpp"
 #include "search/index_state.hpp"
-#include "search/replace_file.hpp"
 
 namespace unitvec {
 namespace {

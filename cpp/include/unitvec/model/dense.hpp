@@ -26,8 +26,11 @@ public:
     /// @throws FormatError for weights that give NaN, infinities or numbers beyond 1e15
     [[nodiscard]] Matrix operator()(MatrixView<const float> x, std::size_t threads) const;
 
-private:
+    /// What it is made of; defined in src/model.
     struct Weights;
+    [[nodiscard]] const Weights& weights() const { return *weights_; }
+
+private:
     explicit Dense(std::shared_ptr<const Weights> weights) : weights_(std::move(weights)) {}
     std::shared_ptr<const Weights> weights_;
 };

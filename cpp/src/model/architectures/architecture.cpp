@@ -32,6 +32,15 @@ const Architecture& architecture_named(std::string_view model_type) {
     return *std::ranges::find(architectures(), model_type, &Architecture::model_type);
 }
 
+TransformerWeights read_transformer(const std::filesystem::path& directory, DType dtype) {
+    ModelConfig config = load_config(directory);
+    config.dtype = dtype;
+    const auto file = Safetensors::open_directory(directory);
+    auto weights = architecture_named(config.model_type).read_weights(file, config);
+    weights.source = file.source();
+    return weights;
+}
+
 std::size_t read_size(const JsonField& root, std::string_view key, std::int64_t max,
                       std::int64_t min) {
     return static_cast<std::size_t>(root.at(key).integer(min, max));

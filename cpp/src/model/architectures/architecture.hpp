@@ -1,6 +1,7 @@
 #pragma once
 /// What differs between the members of the BERT family: how config.json names the sizes, and what
 /// checkpoints call the weights. One small file each.
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,11 @@ struct Architecture {
 [[nodiscard]] const std::vector<Architecture>& architectures();
 /// The one of a config that was read.
 [[nodiscard]] const Architecture& architecture_named(std::string_view model_type);
+
+/// The weights of a model directory, whatever its architecture.
+/// @throws FormatError for anything missing, damaged or not supported
+[[nodiscard]] TransformerWeights read_transformer(const std::filesystem::path& directory,
+                                                  DType dtype);
 
 extern const Architecture kAlbert;
 extern const Architecture kBert;

@@ -1,4 +1,4 @@
-#include "search/replace_file.hpp"
+#include "replace_file.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
