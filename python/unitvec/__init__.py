@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from unitvec.errors import FingerprintError as FingerprintError
     from unitvec.errors import ModelNotFoundError as ModelNotFoundError
     from unitvec.errors import StoreLockedError as StoreLockedError
+    from unitvec.image_encoder import ImageEncoder as ImageEncoder
     from unitvec.index import Index as Index
     from unitvec.quantize import quantize_embeddings as quantize_embeddings
     from unitvec.tokenizer import Tokenizer as Tokenizer
@@ -37,6 +38,7 @@ _HOME: dict[str, str] = {
     "Encoder": "unitvec.encoder",
     "FingerprintError": "unitvec.errors",
     "FormatError": "unitvec._core",
+    "ImageEncoder": "unitvec.image_encoder",
     "Index": "unitvec.index",
     "ModelNotFoundError": "unitvec.errors",
     "StoreLockedError": "unitvec.errors",
@@ -57,6 +59,7 @@ __all__ = [
     "Encoder",
     "FingerprintError",
     "FormatError",
+    "ImageEncoder",
     "Index",
     "ModelNotFoundError",
     "StoreLockedError",

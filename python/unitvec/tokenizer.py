@@ -55,8 +55,9 @@ class Tokenizer:
     def __init__(self, directory: str | os.PathLike[str]) -> None:
         """Reads tokenizer.json, else vocab.json with merges.txt, else vocab.txt, from a directory.
 
-        WordPiece and byte-level BPE are read by the core; Unigram (XLM-R, multilingual-e5) through
-        the package `tokenizers` (extra `unigram`), slower, with that package's threads.
+        WordPiece and byte-level BPE are read by the core; Unigram (XLM-R, multilingual-e5) and
+        CLIP's BPE through the package `tokenizers` (extra `unigram`), slower, with that package's
+        threads.
 
         Raises:
             ImportError: if that package is needed and not installed.

@@ -1,4 +1,4 @@
-"""Tokenizer files that the core does not read (Unigram), through Hugging Face's `tokenizers`."""
+"""Tokenizer files that the core does not read (Unigram, CLIP), through the package `tokenizers`."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from unitvec.model_files import parse_json, read_bytes
 if TYPE_CHECKING:
     from tokenizers import Encoding
 
-#: Models of tokenizer.json that are handed over.
-MODELS = ("Unigram",)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -29,7 +27,11 @@ def reads(directory: Path) -> bool:
         model = {} if content is None else parse_json(file, content, dict).get("model")
     except _core.FormatError:
         return False  # the core says what is wrong with it
-    return isinstance(model, dict) and model.get("type") in MODELS
+    if not isinstance(model, dict):
+        return False
+    # CLIP's pieces that end a word are tokens of their own, with "</w>" behind them.
+    ends_words = model.get("type") == "BPE" and bool(model.get("end_of_word_suffix"))
+    return ends_words or model.get("type") in MODELS
 
 
 class TokenizersModel:
@@ -50,7 +52,7 @@ class TokenizersModel:
             from tokenizers import Tokenizer
         except ImportError as error:
             raise ImportError(
-                f"{directory} has a Unigram tokenizer, which the package tokenizers reads: "
+                f"{directory} has a Unigram or CLIP tokenizer, which the package tokenizers reads: "
                 "pip install unitvec[unigram]"
             ) from error
         file = directory / "tokenizer.json"
@@ -66,7 +68,7 @@ class TokenizersModel:
         self._peer.no_padding()
         self._special = {i for i, t in self._peer.get_added_tokens_decoder().items() if t.special}
         self.vocab_size = self._peer.get_vocab_size()
-        self.pad_id = self._first_known("<pad>", "[PAD]")
+        self.pad_id = self._first_known("<pad>", "[PAD]", "<|endoftext|>")  # the last is CLIP's
         self.mask_id = self._first_known("<mask>", "[MASK]")
 
     def encode(self, text: str, pair: str | None = None, **options: Any) -> Any:
