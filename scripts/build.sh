@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the extension module in build/dev and installs unitvec into .venv, editable; at the levels
-# test and dev the C++ tests too. Does nothing when nothing changed since the last time.
+# test and dev the C++ tests and the example programs too. Does nothing when nothing changed since the last time.
 #
 # UNITVEC_WERROR=ON makes warnings errors.
 set -euo pipefail
@@ -10,7 +10,7 @@ defines=("UNITVEC_WERROR=${UNITVEC_WERROR:-OFF}")
 kind=extension
 if [[ $level == test || $level == dev ]]; then
     kind=tests
-    defines+=(UNITVEC_TESTS=ON)
+    defines+=(UNITVEC_TESTS=ON UNITVEC_APPS=ON)
 fi
 
 # What the build reads, with its time of change; of the Python modules only the names, because an

@@ -31,7 +31,7 @@ def reads(directory: Path) -> bool:
         return False
     # CLIP's pieces that end a word are tokens of their own, with "</w>" behind them.
     ends_words = model.get("type") == "BPE" and bool(model.get("end_of_word_suffix"))
-    return ends_words or model.get("type") in MODELS
+    return ends_words or model.get("type") == "Unigram"
 
 
 class TokenizersModel:
