@@ -50,6 +50,24 @@ TEST_CASE("token types are passed to a module that takes them", "[torchscript]")
     CHECK(vectors.row(3)[0] == 25.0F);
 }
 
+TEST_CASE("a module that pools gives text vectors in the order of the texts", "[torchscript]") {
+    const TemporaryFolder folder;
+    const auto path = save_module(folder, "ids, mask", "{\"text_embeds\": v.sum(1)}");
+    TokenSequences texts;
+    texts.append(kIds, 4);
+    texts.append({}, 0);
+    texts.append(std::span(kIds).first(1), 1);
+    std::vector<std::size_t> done;
+    const Matrix vectors = TorchScriptTextEncoder::load(path, {.padding_id = 100, .pad_to = 5})
+                               ->embed(texts, 1, [&](std::size_t n) { done.push_back(n); });
+    const std::vector<float> expected{129, 4, 10, 500, 0, 10, 407, 1, 10};  // ids, mask, positions
+    CHECK(std::vector<float>(vectors.data(), vectors.data() + 9) == expected);
+    CHECK(done == std::vector<std::size_t>{3});
+    const auto short_texts = TorchScriptTextEncoder::load(path, {.pad_to = 3});
+    CHECK_THROWS_WITH(short_texts->embed(texts, 1), ContainsSubstring("at most 3 tokens"));
+    CHECK_THROWS_WITH(TorchScriptEncoder::load(path), ContainsSubstring("got no tensor"));
+}
+
 TEST_CASE("what is no TorchScript encoder is a FormatError", "[torchscript]") {
     const TemporaryFolder folder;
     CHECK_THROWS_AS(TorchScriptEncoder::load(folder.write("x.pt", "not a module")), FormatError);

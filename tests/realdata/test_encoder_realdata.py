@@ -93,3 +93,31 @@ def test_a_traced_minilm_gives_the_same_vectors(encoder, model_directory, data_d
         texts, on_overflow="truncate"
     )
     assert np.abs(difference).max() <= 1e-5
+
+
+@pytest.mark.slow
+def test_an_exported_minilm_gives_the_same_vectors(
+    encoder, model_directory, data_directory, tmp_path
+):
+    torch = pytest.importorskip("torch")
+    path = tmp_path / "minilm.pt"
+    encoder.export_torchscript(path)
+    first, _, _ = sts_pairs(data_directory)
+    texts = first[:200] + abstracts(data_directory, 10)
+    expected = encoder.encode(texts, on_overflow="truncate")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        module = torch.jit.load(str(path))
+    rows = []
+    for begin in range(0, len(texts), 30):
+        inputs = encoder.tokenizer(
+            texts[begin : begin + 30], padding=True, truncation=True, max_length=256
+        )
+        ids, mask = torch.tensor(inputs["input_ids"]), torch.tensor(inputs["attention_mask"])
+        with torch.no_grad():
+            rows.append(module(ids, mask)["sentence_embedding"].numpy())
+    assert np.abs(np.concatenate(rows) - expected).max() <= 1e-5
+    again = uv.Encoder.from_torchscript(
+        path, model_directory, pooling=None, normalize=False, max_seq_length=256
+    )
+    assert np.abs(again.encode(texts, on_overflow="truncate") - expected).max() <= 1e-5
