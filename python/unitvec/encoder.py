@@ -185,6 +185,7 @@ class Encoder:
             pooling=modes,
             modules=(NORMALIZE,) if normalize else (),
             max_seq_length=min(max_seq_length, pad_to or max_seq_length),
+            pad_to=pad_to,
         )
         module = _core.TorchScriptTextEncoder if none else _core.TorchScriptEncoder
         core = module.load(
@@ -267,6 +268,8 @@ class Encoder:
         steps = [module == NORMALIZE for module in self._settings.modules]
         if not all(steps):
             settings["modules"] = steps
+        if self._settings.pad_to is not None:
+            settings["pad_to"] = self._settings.pad_to
         return fingerprint(self._file_digests, settings)
 
     @cached_property

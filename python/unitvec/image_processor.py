@@ -7,7 +7,9 @@ crop, rescale, normalise.
 from __future__ import annotations
 
 import json
+import math
 import os
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +52,12 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 #: Kinds in which a size that is one number means the shorter edge.
 BY_SHORTEST_EDGE = ("CLIP", "Bit", "ConvNext")
+
+#: Most pixels of a resized picture: as many as Pillow opens without an error.
+PIXELS_MAX = 178_956_970
+UNREADABLE = "expected a picture that Pillow can read"
+#: A Pillow image reads its file when it is first used, and may be given to several threads.
+_SHARED = threading.Lock()
 
 READ = {
     *("image_processor_type", "feature_extractor_type", "size", "resample", "do_resize"),
@@ -135,6 +143,10 @@ class ImageProcessor:
         assert self.resize is not None
         short, long = sorted((height, width))
         longer = int(self.resize * long / short)
+        if longer * self.resize > PIXELS_MAX:
+            raise ValueError(
+                f"expected a picture less long and thin, got {height} x {width} pixels"
+            )
         return (longer, self.resize) if width <= height else (self.resize, longer)
 
 
@@ -207,16 +219,14 @@ class _Reader:
 
     def _float(self, name: str, default: float) -> float:
         value = self.config.get(name, default)
-        if not isinstance(value, (int, float)) or isinstance(value, bool) or not value > 0:
+        if not _is_number(value) or value <= 0:
             self.fail(name, "a number above 0", value)
         return float(value)
 
     def _channels(self, name: str) -> tuple[float, ...]:
         value = self.config[name]
         numbers = value if isinstance(value, list) else [value] * 3
-        if len(numbers) != 3 or any(
-            not isinstance(x, (int, float)) or isinstance(x, bool) for x in numbers
-        ):
+        if len(numbers) != 3 or any(not _is_number(x) for x in numbers):
             self.fail(name, "three numbers", value)
         if name == "image_std" and any(x <= 0 for x in numbers):
             self.fail(name, "numbers above 0", value)
@@ -260,7 +270,7 @@ def _read(directory: Path) -> tuple[Path, dict[str, Any]]:
         file = directory / name
         try:
             config = json.loads(file.read_bytes())
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             continue
         except ValueError as error:
             raise FormatError(f"{file}: expected JSON, got something else ({error})") from error
@@ -274,14 +284,18 @@ def _read(directory: Path) -> tuple[Path, dict[str, Any]]:
     )
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def _rgb(image: Any) -> Picture:
     """A picture the right way up, with 8 bits for each of red, green and blue."""
     try:
-        from PIL import Image, ImageOps
+        from PIL import Image
     except ImportError as error:
         raise ImportError("images are read by Pillow: pip install unitvec[images]") from error
     if isinstance(image, np.ndarray):
-        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
             raise TypeError(
                 "expected an array of shape (height, width, 3) and dtype uint8, got "
                 f"{image.shape} of {image.dtype}"
@@ -289,27 +303,40 @@ def _rgb(image: Any) -> Picture:
         return Image.fromarray(np.ascontiguousarray(image))
     if isinstance(image, (str, os.PathLike)):
         with _opened(image) as picture:
-            return _rgb(picture)
+            return _converted(picture)
     if not isinstance(image, Image.Image):
         raise TypeError(
             f"expected a path, a Pillow image or a NumPy array, got {type(image).__name__}"
         )
-    if image.mode.startswith(("I", "F")):
-        raise ValueError(f"expected at most 8 bits a channel, got Pillow's mode {image.mode!r}")
-    try:
-        upright = ImageOps.exif_transpose(image)
-        return upright if upright.mode == "RGB" else upright.convert("RGB")
-    except (OSError, SyntaxError) as error:  # Pillow reads the pixels only now
-        raise ValueError(f"expected a picture that Pillow can read, got: {error}") from error
+    with _SHARED:
+        return _converted(image)
 
 
 def _opened(path: str | os.PathLike[str]) -> Picture:
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     try:
         return Image.open(path)
-    except (UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise ValueError(f"expected a picture that Pillow can read, got: {error}") from error
+    except MemoryError:
+        raise
+    except Exception as error:  # damaged pictures make Pillow raise almost anything
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the file, not what is in it
+        raise ValueError(f"{UNREADABLE}, got: {error}") from error
+
+
+def _converted(image: Picture) -> Picture:
+    from PIL import ImageOps
+
+    if image.mode.startswith(("I", "F")):
+        raise ValueError(f"expected at most 8 bits a channel, got Pillow's mode {image.mode!r}")
+    try:
+        upright = ImageOps.exif_transpose(image)  # the pixels are read only now
+        return upright if upright.mode == "RGB" else upright.convert("RGB")
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise ValueError(f"{UNREADABLE}, got: {error}") from error
 
 
 def _center_crop(pixels: npt.NDArray[Any], height: int, width: int) -> npt.NDArray[Any]:

@@ -64,6 +64,7 @@ class SentenceSettings:
         default_prompt_name: the prompt used when none is named.
         similarity_fn_name: "cosine", "dot", "euclidean" or "manhattan".
         declared: False for a plain transformers directory, whose pooling is our guess.
+        pad_to: tokens that a TorchScript module wants every text padded to; None: it does not.
     """
 
     transformer: Path
@@ -75,6 +76,7 @@ class SentenceSettings:
     default_prompt_name: str | None = None
     similarity_fn_name: str = "cosine"
     declared: bool = True
+    pad_to: int | None = None
 
     @property
     def normalize(self) -> bool:

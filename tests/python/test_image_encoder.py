@@ -153,6 +153,7 @@ def test_exif_orientation_is_obeyed(tmp_path, orientation):
         ({"resample": 9}, "resample: expected an integer from 0 to 5"),
         ({"rescale_factor": 0}, "rescale_factor: expected a number above 0"),
         ({"image_mean": [0.5]}, "image_mean: expected three numbers"),
+        ({"image_mean": [0.5, 0.5, float("nan")]}, "image_mean: expected three numbers"),
         ({"image_std": [1, 1, 0]}, "image_std: expected numbers above 0"),
     ],
     ids=str,
@@ -428,6 +429,14 @@ def test_many_threads_get_the_same_vectors(clip, photos):
     assert wrong == []
 
 
+def test_one_pillow_image_may_be_given_to_many_threads(clip, photos):
+    images = clip.images(threads=8)
+    expected = images.encode(photos[5])
+    for _ in range(5):
+        with Image.open(photos[5]) as lazy:  # its file is read by whoever comes first
+            assert_allclose(images.encode([lazy] * 40), [expected] * 40, atol=1e-6)
+
+
 def test_the_fingerprint_follows_module_and_settings(clip, tmp_path):
     images = clip.images()
     assert images.fingerprint == clip.images(threads=2).fingerprint
@@ -451,6 +460,8 @@ def test_the_bad_picture_is_named(clip, photos, tmp_path):
         (str(text), ValueError, r"image 3 \(.*notes\.txt\): expected a picture"),
         (tmp_path / "absent.png", FileNotFoundError, r"image 3: No such file.*absent\.png"),
         (tmp_path, IsADirectoryError, "image 3"),
+        (np.zeros((0, 4, 3), np.uint8), TypeError, r"got \(0, 4, 3\) of uint8"),
+        (np.zeros((1, 400_000, 3), np.uint8), ValueError, "image 3: .*got 1 x 400000 pixels"),
         (7, TypeError, "image 3: expected a path, a Pillow image or a NumPy array, got int"),
         (np.zeros((4, 4), np.uint8), TypeError, r"image 3: .*got \(4, 4\) of uint8"),
         (np.zeros((4, 4, 4), np.uint8), TypeError, r"got \(4, 4, 4\) of uint8"),
@@ -471,6 +482,14 @@ def test_the_bad_picture_is_named(clip, photos, tmp_path):
         images.encode(good, batch_size=0)
 
 
+def script(body: str, folder: Path) -> Path:
+    """A module of one line, of a class of its own, since libtorch keeps one forward a class."""
+    module = type(f"Image{abs(hash(body))}", (torch.jit.ScriptModule,), {})()
+    module.define(f"def forward(self, x):\n  {body}\n")
+    torch.jit.save(module, str(folder / "module.pt"))
+    return folder / "module.pt"
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [
@@ -485,11 +504,17 @@ def test_the_bad_picture_is_named(clip, photos, tmp_path):
     ],
 )
 def test_modules_that_give_something_else_are_refused(clip, tmp_path, body, message):
-    module = type(f"Module{abs(hash(body))}", (torch.jit.ScriptModule,), {})()
-    module.define(f"def forward(self, x):\n  {body}\n")
-    torch.jit.save(module, str(tmp_path / "module.pt"))
     with pytest.raises(uv.FormatError, match=message):
-        uv.ImageEncoder.from_torchscript(tmp_path / "module.pt", processor=clip.folder)
+        uv.ImageEncoder.from_torchscript(script(body, tmp_path), processor=clip.folder)
+
+
+def test_vectors_that_are_not_finite_are_refused(clip, tmp_path):
+    path = script("return x[:, :, 0, 0] / 0.0", tmp_path)
+    images = uv.ImageEncoder.from_torchscript(path, processor=clip.folder)
+    with pytest.raises(
+        ValueError, match=r"expected finite image vectors of the module, got .* in row 0"
+    ):
+        images.encode(picture(1))
 
 
 def test_what_is_no_image_module_is_refused(clip):

@@ -225,6 +225,18 @@ def test_an_error_at_work_names_the_file(directory, tmp_path):
         encoder.encode("a cat " * 10)
 
 
+@pytest.mark.parametrize("pooling", ["mean", None])
+def test_vectors_that_are_not_finite_are_refused(directory, tmp_path, pooling):
+    vectors = "v" if pooling else "v[:, 0]"
+    path = forward(f"return {vectors} / (ids.size(1) - 2)", tmp_path)
+    encoder = uv.Encoder.from_torchscript(path, directory, pooling=pooling)
+    assert np.isfinite(encoder.encode("a cat")).all()
+    with pytest.raises(
+        ValueError, match=r"expected finite (token|text) vectors of the module, got"
+    ):
+        encoder.encode("")
+
+
 def test_lengths_below_one_are_refused(directory, traced):
     for name in ("max_seq_length", "pad_to"):
         with pytest.raises(ValueError, match=f"expected {name} of at least 1"):
@@ -262,6 +274,10 @@ def test_texts_are_padded_to_a_fixed_length(directory, tmp_path):
     path = forward("return v.sum(1)", tmp_path)
     encoder = uv.Encoder.from_torchscript(path, directory, pooling=None, normalize=False, pad_to=12)
     assert encoder.max_seq_length == 12
+    unpadded = uv.Encoder.from_torchscript(
+        path, directory, pooling=None, normalize=False, max_seq_length=12
+    )
+    assert encoder.fingerprint != unpadded.fingerprint
     ids = encoder.tokenizer.encode("a cat").ids
     padding = encoder.tokenizer.token_to_id("[PAD]")
     expected = [sum(ids) + (12 - len(ids)) * padding, len(ids), sum(range(12))]

@@ -82,6 +82,7 @@ Matrix TorchScriptImageEncoder::embed(const PixelValues& pixels, std::size_t thr
                              ", as before, got " + std::to_string(vectors.size(1)));
     }
     std::copy_n(vectors.const_data_ptr<float>(), vectors.numel(), out.data());
+    require_finite("encode", "image vectors of the module", out.view());
     return out;
 }
 

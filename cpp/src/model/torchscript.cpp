@@ -208,6 +208,7 @@ void TorchScriptEncoder::token_embeddings(const Batch& batch, std::size_t thread
                         out.data + batch.offsets[texts[row]] * dim());
         }
     });
+    require_finite("encode", "token vectors of the module", out);
 }
 
 // ---- text vectors -------------------------------------------------------------------------------
@@ -255,6 +256,7 @@ Matrix TorchScriptTextEncoder::embed(const TokenSequences& sequences, std::size_
             done += texts.size();
             if (on_progress) on_progress(done);
         });
+    require_finite("encode", "text vectors of the module", out.view());
     return out;
 }
 
