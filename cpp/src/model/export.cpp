@@ -6,6 +6,7 @@
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/serialization/export.h>
 
+#include <cerrno>
 #include <cmath>
 #include <exception>
 #include <functional>
