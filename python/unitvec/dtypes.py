@@ -12,5 +12,5 @@ def core_dtype(dtype: str) -> str:
         ValueError: it is not one of `DTYPES`.
     """
     if dtype not in DTYPES:
-        raise ValueError(f"[dtype] expected one of {DTYPES}, got {dtype!r}")
+        raise ValueError(f"[dtype] expected dtype to be one of {DTYPES}, got {dtype!r}")
     return "float32" if dtype == "auto" else dtype

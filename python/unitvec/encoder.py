@@ -6,7 +6,6 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,19 +13,19 @@ import numpy as np
 import numpy.typing as npt
 
 from unitvec import _core
-from unitvec.chunks import Windows, special_tokens, windows_of
 from unitvec.dtypes import core_dtype
 from unitvec.encode_plan import EncodePlan
-from unitvec.fingerprint import MODEL_FILES, TOKENIZER_FILES, file_digest, files_of, fingerprint
+from unitvec.fingerprint import MODEL_FILES, TOKENIZER_FILES, files_of
 from unitvec.golden import SENTENCE, GoldenVector, difference
 from unitvec.hub import resolve
+from unitvec.loaded_model import LoadedModel
 from unitvec.long_job import run_job
-from unitvec.model_directory import NORMALIZE, SentenceSettings, read_settings, stated_licence
-from unitvec.outputs import Rows, everything
+from unitvec.model_directory import NORMALIZE, SentenceSettings, read_settings
+from unitvec.outputs import Rows
 from unitvec.overflow import Overflow, OverflowCount, TruncationWarning
-from unitvec.progress import Bar
+from unitvec.pipeline import Pipeline
 from unitvec.quantize import Precision
-from unitvec.runs import bar_for, count_of, runs
+from unitvec.runs import count_of, runs
 from unitvec.sentence_head import SentenceHead
 from unitvec.text_module import NO_POOLING, TextModuleHead
 from unitvec.tokenizer import Tokenizer
@@ -38,7 +37,7 @@ FloatArray = npt.NDArray[np.float32]
 OutputValue = Literal["sentence_embedding", "token_embeddings"]
 
 
-class Encoder:
+class Encoder(LoadedModel):
     """Turns texts into vectors.
 
     Example:
@@ -49,9 +48,6 @@ class Encoder:
     A text's vector is the same, bit for bit, alone and in any batch, at any number of threads. One
     encoder may be used from many threads at once.
     """
-
-    max_seq_length: int
-    """Tokens read of one text, [CLS] and [SEP] counted; may be set lower."""
 
     def __init__(
         self,
@@ -106,33 +102,6 @@ class Encoder:
                 self._files |= {f"module {number}: {path.name}": path for path in layer}
         self._directory = directory
         self.name = str(model_name_or_path)
-
-    def _start(
-        self,
-        core: _core.Encoder | _core.TorchScriptTextEncoder,
-        tokenizer: Tokenizer,
-        settings: SentenceSettings,
-        threads: int | None,
-    ) -> None:
-        if threads is not None and (not isinstance(threads, int) or threads < 1):
-            raise ValueError(
-                f"[Encoder] expected threads to be None or at least 1, got {threads!r}"
-            )
-        # Whoever has a text module has its head too, so both fit each other.
-        self._core: Any = core
-        self._settings = settings
-        self._head: SentenceHead | TextModuleHead
-        if isinstance(core, _core.TorchScriptTextEncoder):
-            self._head = TextModuleHead(core)
-        else:
-            self._head = SentenceHead(core.dim, settings, special_tokens(tokenizer))
-        self.tokenizer = tokenizer
-        self.threads = threads
-        limits = [n for n in (settings.max_seq_length, core.max_positions) if n]
-        self.max_seq_length = min(limits, default=512)
-        self.prompts = dict(settings.prompts)
-        self.default_prompt_name = settings.default_prompt_name
-        self.similarity_fn_name = settings.similarity_fn_name
 
     @classmethod
     def from_torchscript(
@@ -212,7 +181,8 @@ class Encoder:
 
         Args:
             path: the file; a finished one takes its place in one step. The weights are read from
-                the model's directory again, in float32 whatever `dtype` is.
+                the model's directory again, and written in float32; where `dtype` is "bfloat16",
+                rounded as this encoder has them.
 
         Raises:
             ValueError: this encoder is a TorchScript module already.
@@ -226,60 +196,12 @@ class Encoder:
         assert isinstance(self._head, SentenceHead)
         self._head.export(self._settings, self.dtype, Path(path))
 
-    # ---- what it is ------------------------------------------------------------------------------
-
-    @property
-    def pooling(self) -> str | tuple[str, ...]:
-        """How token vectors become a text's: "cls", "mean", ...; several are joined."""
-        modes = self._settings.pooling
-        return modes[0] if len(modes) == 1 else modes
-
-    @property
-    def normalize_embeddings(self) -> bool:
-        """Whether vectors are scaled to length 1 unless `encode` is told otherwise."""
-        return self._settings.normalize
-
-    @property
-    def dtype(self) -> str:
-        """What the layers' weights are kept in."""
-        core = self._core
-        return core.dtype if isinstance(core, _core.TransformerEncoder) else "float32"
-
-    def get_embedding_dimension(self) -> int:
-        """Length of a vector."""
-        return self._head.dim
-
-    get_sentence_embedding_dimension = get_embedding_dimension
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 over weights, tokenizer and settings, as hex: the same one, the same vectors."""
-        settings: dict[str, Any] = {
-            "pooling": self.pooling,
-            "normalize": self.normalize_embeddings,
-            "max_seq_length": self.max_seq_length,
-            "prompts": self.prompts,
-            "default_prompt_name": self.default_prompt_name,
-            "dtype": self.dtype,
-        }
-        # Only where a model has them: what is new here must not make collections out of date.
-        if not self._settings.include_prompt:
-            settings["include_prompt"] = False
-        steps = [module == NORMALIZE for module in self._settings.modules]
-        if not all(steps):
-            settings["modules"] = steps
-        if self._settings.pad_to is not None:
-            settings["pad_to"] = self._settings.pad_to
-        return fingerprint(self._file_digests, settings)
-
-    @cached_property
-    def _file_digests(self) -> dict[str, str]:
-        return {name: file_digest(path) for name, path in self._files.items()}
+    # ---- the same everywhere? --------------------------------------------------------------------
 
     def golden_vector(self) -> GoldenVector:
         """What this model gives for one fixed sentence, to `verify` it by elsewhere."""
         return GoldenVector(
-            weights=self._weights_digest(),
+            weights=self._weights_digest,
             pooling=list(self._settings.pooling),
             normalize=self.normalize_embeddings,
             vector=[float(x) for x in self.encode(SENTENCE, prompt="")],
@@ -303,43 +225,6 @@ class Encoder:
                 than 5e-5 (3e-2 in bfloat16).
         """
         return difference(self.golden_vector(), golden, self.name, self.dtype)
-
-    def _weights_digest(self) -> str:
-        """SHA-256 over the digests of the weight files, by name."""
-        weights = {n: d for n, d in self._file_digests.items() if not n.endswith((".json", ".txt"))}
-        return fingerprint(weights, {})
-
-    def info(self) -> dict[str, Any]:
-        """What this model is: architecture, sizes, settings, fingerprint, licence if stated."""
-        core = self._core
-        facts: dict[str, Any] = {"model": self.name, "path": str(self._directory)}
-        if isinstance(core, _core.TransformerEncoder):
-            facts |= {
-                "architecture": core.model_type,
-                "layers": core.layers,
-                "heads": core.heads,
-                "parameters": core.parameters,
-            }
-        else:
-            facts["architecture"] = "torchscript"
-        return facts | {
-            "dim": self.get_embedding_dimension(),
-            "max_seq_length": self.max_seq_length,
-            "vocab_size": self.tokenizer.vocab_size,
-            "pooling": self.pooling,
-            "normalize": self.normalize_embeddings,
-            "similarity": self.similarity_fn_name,
-            "prompts": self.prompts,
-            "dtype": self.dtype,
-            "fingerprint": self.fingerprint,
-            "licence": stated_licence(self._directory),
-        }
-
-    def __repr__(self) -> str:
-        return (
-            f"Encoder({self.name!r}, dim={self.get_embedding_dimension()}, "
-            f"pooling={self.pooling!r}, max_seq_length={self.max_seq_length}, dtype={self.dtype!r})"
-        )
 
     # ---- texts to vectors ------------------------------------------------------------------------
 
@@ -400,7 +285,7 @@ class Encoder:
         single = isinstance(sentences, str)
         rows = Rows(self._no_vectors(plan), count_of(sentences))
         items: list[Any] = []
-        for part in self._parts(sentences, plan, show_progress_bar, stacklevel=3):
+        for part in self._pipeline.parts(sentences, plan, show_progress_bar, stacklevel=3):
             if output_value == "sentence_embedding":
                 rows.append(part)
             else:
@@ -451,7 +336,7 @@ class Encoder:
         job = {"model": self.fingerprint, **asdict(plan)}
 
         def parts(texts: Iterable[str]) -> Iterator[npt.NDArray[Any]]:
-            return self._parts(texts, plan, show_progress_bar, stacklevel=4)
+            return self._pipeline.parts(texts, plan, show_progress_bar, stacklevel=4)
 
         return run_job(Path(path), file, job, sentences, parts, overwrite)
 
@@ -482,11 +367,11 @@ class Encoder:
         if not isinstance(self._core, _core.TransformerEncoder):
             raise ValueError("[hidden_states] expected a transformer, got a TorchScript module")
         if isinstance(sentences, str):
-            return self._layers(self._tokenize([sentences]))
+            return self._layers(self._pipeline.tokenize([sentences]))
         states = []
         for item in sentences:
             if isinstance(item, str):
-                sequences = self._tokenize([item])
+                sequences = self._pipeline.tokenize([item])
             else:
                 sequences = _core.TokenSequences.from_ids([list(item)])
             states.append(self._layers(sequences))
@@ -512,7 +397,7 @@ class Encoder:
         overflow = OverflowCount("warn", self.max_seq_length)
         parts = [np.empty((0, core.dim), np.float32)]
         for texts in runs(sentences, ""):
-            sequences = self._tokenize(texts)
+            sequences = self._pipeline.tokenize(texts)
             overflow.check(sequences.full_lengths)
             first = _core.embed(core, sequences, _core.PoolingPlan(["cls"]), False, threads)
             parts.append(core.pooler_output(first, threads))
@@ -520,31 +405,12 @@ class Encoder:
         result: FloatArray = np.concatenate(parts)
         return result[0] if isinstance(sentences, str) else result
 
-    # ---- comparing vectors -----------------------------------------------------------------------
-
-    def similarity(self, a: npt.ArrayLike, b: npt.ArrayLike) -> FloatArray:
-        """How alike vectors are by the model's own measure, shape (n, m); larger is nearer.
-
-        For "euclidean" and "manhattan" the negative distance, as sentence-transformers has it.
-        """
-        from unitvec import distance
-
-        compare = getattr(distance, self.similarity_fn_name)
-        sign = -1.0 if self.similarity_fn_name in ("euclidean", "manhattan") else 1.0
-        result: FloatArray = np.float32(sign) * compare(a, b)
-        return result
-
-    def similarity_pairwise(self, a: npt.ArrayLike, b: npt.ArrayLike) -> FloatArray:
-        """The same for each row of `a` with the row of `b` beside it, shape (n,)."""
-        x, y = np.atleast_2d(np.asarray(a)), np.atleast_2d(np.asarray(b))
-        if x.shape != y.shape:
-            raise ValueError(
-                f"[similarity_pairwise] expected two arrays of one shape, got {x.shape}, {y.shape}"
-            )
-        pairs = [self.similarity(p, q)[0, 0] for p, q in zip(x, y, strict=True)]
-        return np.array(pairs, dtype=np.float32)
-
     # ---- inside ----------------------------------------------------------------------------------
+
+    @property
+    def _pipeline(self) -> Pipeline:
+        threads = self.threads or 0
+        return Pipeline(self.tokenizer, self._core, self._head, self.max_seq_length, threads)
 
     def _plan(
         self,
@@ -576,36 +442,6 @@ class Encoder:
             )
         return plan
 
-    def _parts(
-        self,
-        sentences: str | Iterable[str],
-        plan: EncodePlan,
-        show_progress_bar: bool | None,
-        stacklevel: int,
-    ) -> Iterator[Any]:
-        """What the texts give, some texts at a time and in their order.
-
-        Args:
-            sentences: a text, or texts.
-            plan: what to do with them.
-            show_progress_bar: as of `encode`.
-            stacklevel: of the warning of texts that were too long, as of `warnings.warn`.
-        """
-        overflow = OverflowCount(plan.on_overflow, self.max_seq_length)
-        with bar_for(sentences, show_progress_bar) as bar:
-            for texts in runs(sentences, plan.prompt):
-                sequences = self._tokenize(texts)
-                overflow.check(sequences.full_lengths)
-                if plan.on_overflow == "chunk":
-                    windows = windows_of(
-                        self.tokenizer, texts, plan.prompt, self.max_seq_length, sequences
-                    )
-                    yield plan.finished(self._encode_windows(windows, plan))
-                    bar.update(len(texts))
-                else:
-                    yield self._encode_sequences(sequences, plan, bar)
-        overflow.warn(stacklevel=stacklevel)
-
     def _no_vectors(self, plan: EncodePlan) -> npt.NDArray[Any]:
         return plan.finished(np.empty((0, self.get_embedding_dimension()), np.float32))
 
@@ -634,54 +470,6 @@ class Encoder:
         if options.get("prompt_name") is None and options.get("prompt") is None:
             options["prompt_name"] = next((n for n in names if n in self.prompts), None)
         return self.encode(sentences, **options)
-
-    def _tokenize(self, texts: list[str]) -> _core.TokenSequences:
-        return self.tokenizer._sequences(texts, self.max_seq_length, self.threads or 0)
-
-    def _encode_sequences(self, sequences: _core.TokenSequences, plan: EncodePlan, bar: Bar) -> Any:
-        done = 0
-
-        def advance(texts: int) -> None:
-            nonlocal done
-            bar.update(texts - done)
-            done = texts
-
-        threads = self.threads or 0
-        if plan.output_value == "sentence_embedding":
-            return plan.finished(
-                self._head.embed(
-                    self._core,
-                    sequences,
-                    normalize=plan.normalize,
-                    threads=threads,
-                    skipped=plan.skipped,
-                    progress=advance,
-                )
-            )
-        tokens = _core.embed_tokens(self._core, sequences, threads, advance)
-        vectors = np.split(tokens, sequences.offsets[1:-1])
-        if plan.output_value == "token_embeddings":
-            return vectors
-        assert isinstance(self._head, SentenceHead)
-        pooled = self._head.pool(
-            tokens,
-            sequences.offsets,
-            normalize=plan.normalize,
-            threads=threads,
-            skipped=plan.skipped,
-        )
-        return everything(sequences, vectors, pooled)
-
-    def _encode_windows(self, windows: Windows, plan: EncodePlan) -> FloatArray:
-        return self._head.embed(
-            self._core,
-            windows.sequences,
-            normalize=plan.normalize,
-            threads=self.threads or 0,
-            skipped=plan.skipped,
-            progress=lambda _: None,
-            windows=windows,
-        )
 
     def _layers(self, sequences: _core.TokenSequences) -> list[FloatArray]:
         assert isinstance(self._core, _core.TransformerEncoder)

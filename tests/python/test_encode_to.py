@@ -84,9 +84,13 @@ def test_a_broken_job_goes_on_where_it_stopped(name, encoder, tmp_path, monkeypa
         assert json.loads((tmp_path / f"{name}.resume.json").read_text())["rows"] == done
         assert_array_equal(read(path).reshape(-1, 48), encoder.encode(texts(done)))
     seen = []
-    monkeypatch.setattr(
-        encoder, "_tokenize", lambda some, f=encoder._tokenize: seen.extend(some) or f(some)
-    )
+    tokenize = encoder.tokenizer._sequences
+
+    def watched(some, *limits):
+        seen.extend(some)
+        return tokenize(some, *limits)
+
+    monkeypatch.setattr(encoder.tokenizer, "_sequences", watched)
     assert encoder.encode_to(path, texts(30)) == 30
     assert seen == texts(30)[20:]
     monkeypatch.undo()

@@ -108,6 +108,22 @@ def plain(tmp_path_factory) -> Path:
     return save(make_model("mpnet"), tmp_path_factory.mktemp("plain"))
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"pooling": "mean_words"},
+        {"pooling": ["mean_words", "cls"]},
+        {"pooling": "mean", "dtype": "bfloat16"},
+    ],
+)
+def test_what_the_caller_chose_is_in_the_file(plain, tmp_path, options):
+    encoder = uv.Encoder(plain, **options)
+    encoder.export_torchscript(tmp_path / "model.pt")
+    for padding in ({}, {"padding": 1, "more": 3}):
+        mine = run(load(tmp_path / "model.pt"), encoder, TEXTS, **padding)
+        assert_allclose(mine["sentence_embedding"].numpy(), encoder.encode(TEXTS), atol=1e-5)
+
+
 def check_sentence_model(folder: Path, path: Path) -> None:
     encoder = uv.Encoder(folder)
     encoder.export_torchscript(path)
