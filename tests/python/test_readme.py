@@ -17,7 +17,8 @@ def python_blocks(page: Path) -> list[str]:
     return re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
 
 
-GUIDE = [page for page in PAGES[1:] if python_blocks(page)]
+#: test_image_encoder.py runs photos.md, on a random CLIP in place of the real one.
+GUIDE = [page for page in PAGES[1:] if python_blocks(page) and page.stem != "photos"]
 
 
 def test_there_is_an_example_of_about_ten_lines():
