@@ -16,11 +16,13 @@ def modules():
     return models
 
 
-def save_sentence_model(plain: Path, folder: Path, build, **settings) -> Path:
+def save_sentence_model(
+    plain: Path, folder: Path, build, max_seq_length: int = 24, **settings
+) -> Path:
     """A model of a transformer and whatever `build(modules, width)` puts behind it."""
     import sentence_transformers
 
-    transformer = modules().Transformer(str(plain), max_seq_length=24)
+    transformer = modules().Transformer(str(plain), max_seq_length=max_seq_length)
     model = sentence_transformers.SentenceTransformer(
         modules=[transformer, *build(modules(), 48)], device="cpu", **settings
     )

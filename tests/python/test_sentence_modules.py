@@ -11,7 +11,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import unitvec as uv
-from random_models import make_model, save
+from random_models import MODEL_TYPES, make_model, save
 from sentence_models import MODES, save_sentence_model
 
 torch = pytest.importorskip("torch")
@@ -67,6 +67,30 @@ def test_a_prompt_may_be_left_out_of_pooling(plain, tmp_path, mode):
     encoder = same_as_sentence_transformers(folder, prompt_name="query")
     alone = encoder.encode("a cat", prompt_name="query")
     assert_array_equal(encoder.encode(["a", "a cat"], prompt_name="query")[1], alone)
+
+
+@pytest.mark.parametrize("include_prompt", [True, False])
+@pytest.mark.parametrize("name", MODEL_TYPES)
+def test_every_architecture_with_every_mode_at_every_length(name, include_prompt, tmp_path):
+    def build(m, width):
+        pooling = m.Pooling(width, pooling_mode=tuple(MODES), include_prompt=include_prompt)
+        return [pooling, m.Normalize()]
+
+    folder = save_sentence_model(
+        save(make_model(name), tmp_path / "plain"),
+        tmp_path / "model",
+        build,
+        max_seq_length=512,
+        prompts={"query": "the dogs sat "},
+    )
+    encoder = uv.Encoder(folder)
+    theirs = sentence_transformers.SentenceTransformer(str(folder), device="cpu")
+    words = [word for word in ("the", "cat", "sat", "a", "dog") for _ in range(103)]
+    texts = [" ".join(words[::-1][:n]) for n in (0, 1, 2, 14, 61, 62, 126, 250, 509, 510, 515)]
+    for prompt in (None, "query"):
+        mine = encoder.encode(texts, prompt_name=prompt, on_overflow="truncate")
+        assert mine.shape == (len(texts), 48 * len(MODES))
+        assert_allclose(mine, theirs.encode(texts, prompt_name=prompt), atol=1e-5)
 
 
 ACTIVATIONS = ["Identity", "Tanh", "ReLU", "GELU", "Sigmoid"]
