@@ -4,7 +4,9 @@
 //
 // MODEL is a folder with config.json, safetensors and a tokenizer; DOCUMENTS a text file, one
 // document a line. Exit codes: 0 done, 1 the work failed, 2 wrong usage.
+#include <algorithm>
 #include <charconv>
+#include <cstddef>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -32,7 +34,9 @@ constexpr const char* kUsage =
     "  -k N              neighbours of each (default 3)\n"
     "  --pooling MODE    how token vectors become a text's (default mean)\n"
     "\n"
-    "Vectors have length 1, so scores are cosines. Texts are cut to what the model reads.\n";
+    "Vectors have length 1, so scores are cosines. Texts are cut to what the model reads, which "
+    "is\n"
+    "said on standard error.\n";
 
 struct Arguments {
     std::filesystem::path model;
@@ -108,7 +112,15 @@ public:
 
     /// @return shape (texts, dim), rows of length 1
     [[nodiscard]] unitvec::Matrix operator()(std::span<const std::string_view> texts) const {
-        const auto tokens = unitvec::tokenize(tokenizer_, texts, encoder_->max_positions(), 0);
+        const std::size_t limit = encoder_->max_positions();
+        const auto tokens = unitvec::tokenize(tokenizer_, texts, limit, 0);
+        const auto cut = std::ranges::count_if(tokens.full_lengths,
+                                               [&](std::size_t length) { return length > limit; });
+        if (cut > 0) {
+            std::fprintf(stderr,
+                         "%td of %zu texts were cut to the %zu tokens that the model reads\n", cut,
+                         texts.size(), limit);
+        }
         return unitvec::embed(*encoder_, tokens, options_);
     }
 

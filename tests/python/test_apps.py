@@ -66,6 +66,12 @@ def test_more_neighbours_than_documents_are_all_of_them(model, documents):
     assert len(done.stdout.splitlines()) == 1 + len(DOCUMENTS)
 
 
+def test_texts_that_are_cut_are_counted(model, documents):
+    done = run(model, documents, "a cat", "a dog " * 300, "the cat " * 300)
+    assert done.returncode == 0
+    assert done.stderr == "2 of 3 texts were cut to the 512 tokens that the model reads\n"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
