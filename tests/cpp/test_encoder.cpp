@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <string>
 #include <thread>
 
 #include "support/catch.hpp"
@@ -147,8 +148,13 @@ TEST_CASE("progress is told on the calling thread and may stop the work", "[enco
         stopped.between_layers = [&] {
             if (++calls == 2) throw std::runtime_error("stop here");
         };
-        CHECK_THROWS_WITH(embed(*encoder, texts, stopped), "stop here");
-        CHECK(calls == 2);
+        try {
+            (void)embed(*encoder, texts, stopped);
+            CHECK((threads > 1 && calls < 2));  // the others may have done it all
+        } catch (const std::runtime_error& e) {
+            CHECK(std::string(e.what()) == "stop here");
+            CHECK(calls == 2);
+        }
     }
     options.on_progress = [](std::size_t) { throw std::runtime_error("stop"); };
     CHECK_THROWS_WITH(embed(*encoder, texts, options), "stop");
