@@ -11,7 +11,8 @@ from typing import Any
 #: Raised when the same files begin to give other vectors.
 SCHEME = "unitvec-fingerprint-1"
 
-#: The files of a model directory that its vectors depend on.
+#: The files of a model directory that its vectors depend on; `Tokenizer.save_pretrained` writes the
+#: tokenizer's again.
 MODEL_FILES = ("config.json", "*.safetensors")
 TOKENIZER_FILES = (
     "tokenizer.json",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from unitvec import _core
 from unitvec._core import Encoding
+from unitvec.fingerprint import TOKENIZER_FILES
 from unitvec.model_files import model_max_length, parse_json, read_bytes, require_links_inside
 
 if TYPE_CHECKING:
@@ -25,17 +26,6 @@ TextOrPair: TypeAlias = str | tuple[str, str]
 Truncation: TypeAlias = Literal["longest_first", "only_first", "only_second"]
 Side: TypeAlias = Literal["left", "right"]
 IntArray: TypeAlias = NDArray[np.int64]
-
-# What a directory may hold of a tokenizer; `save_pretrained` writes the same files again.
-FILES = (
-    "tokenizer.json",
-    "vocab.txt",
-    "vocab.json",
-    "merges.txt",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-)
 
 
 class Tokenizer:
@@ -66,7 +56,7 @@ class Tokenizer:
         self.directory = Path(directory)
         require_links_inside(self.directory, self.directory)
         self._core = _open(self.directory)
-        contents = {name: read_bytes(self.directory / name) for name in FILES}
+        contents = {name: read_bytes(self.directory / name) for name in TOKENIZER_FILES}
         self._files = {name: content for name, content in contents.items() if content is not None}
         path = self.directory / "tokenizer_config.json"
         config = parse_json(path, self._files.get(path.name, b"{}"), dict)
