@@ -191,7 +191,7 @@ def test_the_small_file_is_read_when_nothing_is_wrong(tmp_path: Path):
         (lambda c: c["model"]["merges"].append(["a"]), r"model.merges\[1\].*two tokens"),
         (lambda c: c["model"].update(dropout=0.1), "model.dropout.*same text"),
         (lambda c: c["model"].update(byte_fallback=True), "model.byte_fallback.*false"),
-        (lambda c: c["model"].update(end_of_word_suffix="</w>"), "end_of_word_suffix.*none"),
+        (lambda c: c["model"].update(continuing_subword_prefix="##"), "subword_prefix.*none"),
         (lambda c: c["model"].update(type="WordLevel"), "model.type.*WordPiece or BPE"),
         (lambda c: c["pre_tokenizer"].update(type="Whitespace"), "pre_tokenizer.type.*ByteLevel"),
         (lambda c: c.update(pre_tokenizer=None), "pre_tokenizer"),
