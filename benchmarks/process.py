@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, TextIO, cast
 
+from benchmarks.conversions import converted
 from benchmarks.environment import interpreter
 from benchmarks.peers import Peer
 
@@ -45,9 +46,10 @@ class PeerProcess:
     def __init__(self, peer: Peer, threads: int) -> None:
         self.peer = peer
         self.threads = threads
+        python = interpreter(peer.environment)
         self._log = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 (__exit__ closes it)
         self._process = subprocess.Popen(
-            [str(interpreter(peer)), "-m", "benchmarks.worker", peer.module],
+            [str(python), "-m", "benchmarks.worker", peer.module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -58,9 +60,16 @@ class PeerProcess:
         self._answers = cast(TextIO, self._process.stdout)
 
     def load(self, model: Path) -> dict[str, Any]:
-        return self.ask(
-            do="load", model=str(model), threads=self.threads, options=self.peer.options
-        )
+        """Has the peer load a model; the first time, its format may have to be made.
+
+        Raises:
+            UnavailableError: if the model cannot be converted.
+            PeerError: as `ask`.
+        """
+        options = dict(self.peer.options)
+        if self.peer.conversion:
+            options["converted"] = str(converted(self.peer.conversion, model))
+        return self.ask(do="load", model=str(model), threads=self.threads, options=options)
 
     def ask(self, **request: Any) -> dict[str, Any]:
         """Sends a request and waits for its answer.

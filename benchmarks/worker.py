@@ -7,7 +7,7 @@ loading again. Started by `benchmarks.process`, as `python -m benchmarks.worker 
 Requests                                         answers
   {"do": "load", "model": DIR, "threads": N,
    "options": {...}}                             {"seconds": S, "versions": {...}}
-  {"do": "encode", "texts": [...], "save": PATH or null}   {"seconds": S}
+  {"do": "encode", "texts": [...], "save": PATH or null}   {"seconds": S, "cpu_seconds": C}
   {"do": "encode_each", "texts": [...]}          {"seconds": [S, ...]}   one call per text
   {"do": "memory"}                               {"peak_bytes": B}
 An exception becomes {"error": "..."}; end of input ends the process.
@@ -56,14 +56,15 @@ class Worker:
         return {"seconds": time.perf_counter() - start, "versions": self._module.versions()}
 
     def encode(self, texts: list[str], save: str | None) -> dict[str, Any]:
-        start = time.perf_counter()
+        start, cpu_start = time.perf_counter(), time.process_time()
         vectors = self._loaded()(texts)
         seconds = time.perf_counter() - start
+        cpu_seconds = time.process_time() - cpu_start  # of every thread
         if vectors.shape[0] != len(texts):
             raise ValueError(f"[worker] expected {len(texts)} vectors, got {vectors.shape[0]}")
         if save is not None:
             np.save(save, vectors)
-        return {"seconds": seconds}
+        return {"seconds": seconds, "cpu_seconds": cpu_seconds}
 
     def encode_each(self, texts: list[str]) -> dict[str, Any]:
         encode = self._loaded()

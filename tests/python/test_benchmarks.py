@@ -7,7 +7,6 @@ import json
 import random
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +14,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks import measure, report, workloads
+from benchmarks.environment import Environment, UnavailableError, interpreter
 from benchmarks.peers import Peer
 from benchmarks.process import PeerError, PeerProcess
 from benchmarks.worker import Worker, serve
@@ -137,16 +137,13 @@ def test_a_worker_reports_an_error_and_goes_on(monkeypatch, capsys):
 
 
 def test_a_peer_that_dies_is_named_with_what_it_printed():
-    absent = Peer("no such peer", "absent_module")
+    absent = Peer("no such peer", "absent_module", Environment("here", ("numpy",)))
     with PeerProcess(absent, threads=1) as process, pytest.raises(PeerError) as caught:
         process.ask(do="memory")
     assert "[no such peer] ended with 1" in str(caught.value)
     assert "ModuleNotFoundError" in str(caught.value)
 
 
-def test_a_peer_that_is_not_installed_and_cannot_be_is_named():
-    from benchmarks.environment import interpreter
-
-    peer = SimpleNamespace(name="P", module="p", imports=("no_such_package",), requirements=())
-    with pytest.raises(ModuleNotFoundError, match="no_such_package to be installed for P"):
-        interpreter(peer)
+def test_packages_that_are_not_installed_and_cannot_be_are_named():
+    with pytest.raises(UnavailableError, match="no_such_package to be installed; `make setup`"):
+        interpreter(Environment("p", ("no_such_package",)))

@@ -1,0 +1,35 @@
+"""onnxruntime on a graph with its fused attention, GELU and layer norm for BERT."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.padded import Array, PaddedEncoder
+
+
+def load(model: str, threads: int, converted: str) -> PaddedEncoder:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    session = onnxruntime.InferenceSession(
+        str(Path(converted) / "model.onnx"), options, providers=["CPUExecutionProvider"]
+    )
+
+    def token_vectors(input_ids: Array, attention_mask: Array) -> Array:
+        inputs = {
+            "input_ids": input_ids,
+            "attention_mask": attention_mask,
+            "token_type_ids": np.zeros_like(input_ids),  # one text each: all of the first kind
+        }
+        return np.asarray(session.run(None, inputs)[0])
+
+    return PaddedEncoder(Path(model), token_vectors)
+
+
+def versions() -> dict[str, str]:
+    import onnxruntime
+
+    return {"onnxruntime": onnxruntime.__version__}
