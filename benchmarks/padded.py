@@ -9,9 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 BATCH_SIZE = 32
 
@@ -43,16 +46,22 @@ def require_mean_and_normalize(model: Path) -> None:
         )
 
 
+def tokenizer(model: Path) -> Tokenizer:
+    """The model's tokenizer with the model's limit; it does not pad."""
+    from tokenizers import Tokenizer
+
+    made = Tokenizer.from_file(str(model / "tokenizer.json"))
+    made.no_padding()  # batches are padded here, each to its own longest text
+    made.enable_truncation(max_seq_length(model))
+    return made
+
+
 class PaddedEncoder:
     """Texts to vectors, around a runtime's function from token ids to token vectors."""
 
     def __init__(self, model: Path, token_vectors: TokenVectors) -> None:
-        from tokenizers import Tokenizer
-
         require_mean_and_normalize(model)
-        self._tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
-        self._tokenizer.no_padding()  # batches are padded here, each to its own longest text
-        self._tokenizer.enable_truncation(max_seq_length(model))
+        self._tokenizer = tokenizer(model)
         self._token_vectors = token_vectors
 
     def __call__(self, texts: list[str]) -> Array:

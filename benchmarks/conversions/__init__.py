@@ -42,11 +42,17 @@ CTRANSLATE2 = Environment(
     ("ctranslate2", "torch", "transformers"),
     ("ctranslate2==4.8.5", "torch==2.13.0", "transformers==5.23.0"),
 )
+NNCF = Environment(
+    "conversions-nncf",
+    ("nncf", "openvino", "tokenizers"),
+    ("nncf==3.4.0", "openvino==2026.4.1", "tokenizers==0.23.3"),
+)
 
 CONVERSIONS = {
     "onnx": Conversion("onnx_export", ONNX),
     "onnx-optimized": Conversion("onnx_optimized", ONNX, "onnx"),
     "onnx-int8": Conversion("onnx_int8", ONNX, "onnx-optimized"),
+    "openvino-int8": Conversion("openvino_int8", NNCF, "onnx"),
     "ctranslate2": Conversion("ctranslate2_encoder", CTRANSLATE2),
 }
 

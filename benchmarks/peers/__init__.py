@@ -71,6 +71,13 @@ PEERS = {
         Peer("OpenVINO bf16", "openvino", OPENVINO, {"precision": "bf16"}, "onnx"),
         Peer("unitvec bf16", "unitvec", UNITVEC, {"dtype": "bfloat16"}),
         Peer("onnxruntime int8", "onnxruntime", ONNXRUNTIME, conversion="onnx-int8"),
+        Peer(
+            "OpenVINO int8",
+            "openvino",
+            OPENVINO,
+            {"precision": "f32", "file": "model.xml"},  # f32: what is not int8
+            "openvino-int8",
+        ),
         Peer("CTranslate2 int8", "ctranslate2", CTRANSLATE2, {"precision": "int8"}, "ctranslate2"),
     )
 }

@@ -9,7 +9,9 @@ import numpy as np
 from benchmarks.padded import Array, PaddedEncoder
 
 
-def load(model: str, threads: int, converted: str, precision: str) -> PaddedEncoder:
+def load(
+    model: str, threads: int, converted: str, precision: str, file: str = "model.onnx"
+) -> PaddedEncoder:
     import openvino
 
     core = openvino.Core()
@@ -23,7 +25,7 @@ def load(model: str, threads: int, converted: str, precision: str) -> PaddedEnco
         "INFERENCE_NUM_THREADS": threads,
         "INFERENCE_PRECISION_HINT": precision,
     }
-    compiled = core.compile_model(str(Path(converted) / "model.onnx"), "CPU", settings)
+    compiled = core.compile_model(str(Path(converted) / file), "CPU", settings)
     request = compiled.create_infer_request()
 
     def token_vectors(input_ids: Array, attention_mask: Array) -> Array:
