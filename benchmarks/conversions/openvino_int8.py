@@ -1,4 +1,4 @@
-"""The exported graph with int8 weights and activations, calibrated by NNCF, in OpenVINO's format."""
+"""The exported graph in OpenVINO's format, weights and activations in int8 calibrated by NNCF."""
 
 from __future__ import annotations
 
