@@ -1,7 +1,5 @@
 #include "model/linear.hpp"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <cstdint>
 
@@ -78,11 +76,9 @@ void Linear::operator()(const float* x, std::size_t rows, kernels::Epilogue epil
     const auto tasks = static_cast<std::int64_t>(row_tasks * column_tasks);
     const std::size_t panel_size = half ? kernels_->panel_width * in_ : 0;
     PanelRoom room(panel_size * threads);
-#pragma omp parallel for schedule(static) num_threads(static_cast<int>(threads)) if (threads > 1)
-    for (std::int64_t task = 0; task < tasks; ++task) {
+    const auto work = [&](std::int64_t task, float* panel) {
         const std::size_t first_row = static_cast<std::size_t>(task) / column_tasks * kRowsPerTask;
         const std::size_t column = static_cast<std::size_t>(task) % column_tasks;
-        const auto thread = static_cast<std::size_t>(omp_get_thread_num());
         kernels_->linear(layer,
                          {.x = x + first_row * in_,
                           .residual = residual == nullptr ? nullptr : residual + first_row * out_,
@@ -91,7 +87,16 @@ void Linear::operator()(const float* x, std::size_t rows, kernels::Epilogue epil
                           .first_panel = panels * column / column_tasks,
                           .last_panel = panels * (column + 1) / column_tasks,
                           .epilogue = epilogue,
-                          .panel = room.data() + thread * panel_size});
+                          .panel = panel});
+    };
+    // A turn a thread, so that each has a room of its own without asking for its number.
+    const auto turns = static_cast<std::int64_t>(threads);
+#pragma omp parallel for schedule(static) num_threads(static_cast<int>(threads)) if (threads > 1)
+    for (std::int64_t turn = 0; turn < turns; ++turn) {
+        float* panel = room.data() + static_cast<std::size_t>(turn) * panel_size;
+        for (auto task = tasks * turn / turns; task < tasks * (turn + 1) / turns; ++task) {
+            work(task, panel);
+        }
     }
 }
 
