@@ -188,5 +188,6 @@ def test_a_long_job_needs_no_memory_but_for_its_result(folder, tmp_path):
         timeout=3000,
     )
     assert done.returncode == 0, done.stderr
+    print(f"{count} texts: {done.stdout}")  # a file, bits, vectors: bytes beside the result
     for extra in done.stdout.split():
         assert int(extra) < 60e6, done.stdout
