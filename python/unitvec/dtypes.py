@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-DTYPES = ("float32", "bfloat16", "auto")
+DTYPES = ("float32", "bfloat16", "int8", "auto")
 
 
 def core_dtype(dtype: str) -> str:

@@ -92,7 +92,7 @@ TEST_CASE("checkpoints with gamma and beta load as those with weight and bias", 
 
 TEST_CASE("a text has the same bits alone, in any batch, at any number of threads", "[encoder]") {
     const TinyBert model(11);
-    const auto encoder = load(model, "", GENERATE(DType::float32, DType::bfloat16));
+    const auto encoder = load(model, "", GENERATE(DType::float32, DType::bfloat16, DType::int8));
     const auto texts = random_texts({3, 20, 1, 7, 20, 2, 9, 16, 5}, model.vocab);
     EmbedOptions options;
     options.threads = GENERATE(1u, 2u, 3u);

@@ -206,6 +206,174 @@ TEST_CASE("bfloat16 weights give what their own floats give, bit for bit", "[enc
     CHECK(y == expected);
 }
 
+namespace {
+
+/// The orthonormal Walsh-Hadamard transform, entry by entry.
+std::vector<double> slow_rotation(const float* x, std::size_t in) {
+    std::size_t block = 1;
+    while (block < 64 && in % (2 * block) == 0) block *= 2;
+    std::vector<double> y(in, 0.0);
+    for (std::size_t i = 0; i < in; ++i) {
+        for (std::size_t k = i / block * block; k < (i / block + 1) * block; ++k) {
+            const bool minus = std::popcount((i % block) & (k % block)) % 2 == 1;
+            y[i] += (minus ? -1.0 : 1.0) * x[k] / std::sqrt(static_cast<double>(block));
+        }
+    }
+    return y;
+}
+
+/// A layer of 8 bits, packed, and rows for it.
+struct Int8Layer {
+    std::size_t in, out, columns, depth;
+    AlignedVector<std::int8_t> weights;
+    AlignedVector<float> scales, bias;
+    AlignedVector<std::int32_t> starts;
+    const EncoderKernels& kernels;
+
+    Int8Layer(const EncoderKernels& k, const std::vector<float>& w, const std::vector<float>& b,
+              std::size_t inputs)
+        : in(inputs), out(b.size()),
+          columns((out + k.int8_panel_width - 1) / k.int8_panel_width * k.int8_panel_width),
+          depth(k.int8_depth(in)), weights(columns * depth), scales(columns), bias(columns, 0.0F),
+          starts(columns), kernels(k) {
+        std::vector<float> rotated(out * in);
+        for (std::size_t o = 0; o < out; ++o) k.rotate(&w[o * in], in, &rotated[o * in]);
+        k.pack_int8(rotated.data(), in, out, {weights.data(), scales.data(), starts.data()});
+        std::ranges::copy(b, bias.begin());
+    }
+    [[nodiscard]] PackedInt8Layer view() const {
+        return {weights.data(), scales.data(), starts.data(), bias.data(), in, out};
+    }
+    /// The weight of byte `k` of a row.
+    [[nodiscard]] int weight(std::size_t o, std::size_t k) const {
+        const std::size_t width = kernels.int8_panel_width;
+        return weights[o / width * width * depth + (k / 4 * width + o % width) * 4 + k % 4];
+    }
+};
+
+struct Int8Rows {
+    std::size_t depth;
+    std::vector<std::uint8_t> bytes;
+    std::vector<float> scales;
+
+    Int8Rows(const EncoderKernels& kernels, const std::vector<float>& x, std::size_t in)
+        : depth(kernels.int8_depth(in)), bytes(x.size() / in * depth), scales(x.size() / in) {
+        std::vector<float> room(in);
+        for (std::size_t r = 0; r < scales.size(); ++r) {
+            scales[r] = kernels.quantize_row(&x[r * in], in, room.data(), &bytes[r * depth]);
+        }
+    }
+};
+
+}  // namespace
+
+TEST_CASE("rotate is the Walsh-Hadamard transform, and its own inverse", "[encoder_kernels]") {
+    const auto isa = GENERATE(from_range(available_isas()));
+    const std::size_t in = GENERATE(1u, 2u, 3u, 12u, 24u, 40u, 64u, 96u, 312u, 384u);
+    INFO("isa " << name(isa) << ", in " << in);
+    const auto x = random_floats(in, 7);
+    std::vector<float> once(in), twice(in);
+    encoder_kernels(isa).rotate(x.data(), in, once.data());
+    encoder_kernels(isa).rotate(once.data(), in, twice.data());
+    const auto expected = slow_rotation(x.data(), in);
+    for (std::size_t i = 0; i < in; ++i) {
+        CHECK_THAT(once[i], WithinAbs(expected[i], 1e-6));
+        CHECK_THAT(twice[i], WithinAbs(x[i], 1e-6));
+    }
+}
+
+TEST_CASE("a row of bytes stands for the rotated row", "[encoder_kernels]") {
+    const auto isa = GENERATE(from_range(available_isas()));
+    const std::size_t in = GENERATE(1u, 7u, 25u, 64u, 384u);
+    INFO("isa " << name(isa) << ", in " << in);
+    auto x = random_floats(in, 8);
+    x[in / 2] = 30.0F;  // an outlier
+    const Int8Rows row(encoder_kernels(isa), x, in);
+    const auto rotated = slow_rotation(x.data(), in);
+    std::vector<int> levels, expected;
+    for (std::size_t k = 0; k < in; ++k) {
+        levels.push_back(row.bytes[k] - 64);
+        expected.push_back(static_cast<int>(std::lrint(rotated[k] / row.scales[0])));
+    }
+    // In whatever order: the products below show that weights have the same.
+    std::ranges::sort(levels);
+    std::ranges::sort(expected);
+    std::size_t apart = 0;
+    for (std::size_t k = 0; k < in; ++k) {
+        CHECK(std::abs(levels[k] - expected[k]) <= 1);
+        apart += levels[k] != expected[k] ? 1 : 0;
+    }
+    CHECK(apart <= in / 100);  // halves may be rounded either way
+    CHECK(std::max(-levels.front(), levels.back()) == 63);
+}
+
+TEST_CASE("layers of 8 bits are near those of floats, and the same in any company",
+          "[encoder_kernels]") {
+    const auto isa = GENERATE(from_range(available_isas()));
+    const auto& kernels = encoder_kernels(isa);
+    const std::size_t rows = GENERATE(1u, 2u, 3u, 4u, 9u, 50u);
+    const std::size_t in = GENERATE(1u, 3u, 4u, 25u, 384u);
+    const std::size_t out = GENERATE(1u, 8u, 23u, 24u, 33u, 100u);
+    const auto epilogue = GENERATE(Epilogue::none, Epilogue::gelu, Epilogue::add);
+    INFO("isa " << name(isa) << ", rows " << rows << ", in " << in << ", out " << out
+                << ", epilogue " << static_cast<int>(epilogue));
+    const auto w = random_floats(in * out, 101), bias = random_floats(out, 202);
+    const auto x = random_floats(rows * in, 303), residual = random_floats(rows * out, 404);
+    const Int8Layer layer(kernels, w, bias, in);
+    const Int8Rows inputs(kernels, x, in);
+    const std::size_t panels = layer.columns / kernels.int8_panel_width;
+    std::vector<float> y(rows * out + 1, -7.0F), alone(rows * out);
+    kernels.linear_int8(layer.view(), {inputs.bytes.data(), inputs.scales.data(), residual.data(),
+                                       y.data(), rows, 0, panels, epilogue});
+    double worst = 0.0;
+    for (std::size_t r = 0; r < rows; ++r) {
+        for (std::size_t o = 0; o < out; ++o) {
+            double sum = bias[o];
+            std::int64_t whole = 0;
+            for (std::size_t k = 0; k < in; ++k) {
+                sum += static_cast<double>(x[r * in + k]) * w[o * in + k];
+            }
+            for (std::size_t k = 0; k < layer.depth; ++k) {
+                whole += (inputs.bytes[r * layer.depth + k] - 64) * layer.weight(o, k);
+            }
+            const double exact =
+                static_cast<double>(whole) * inputs.scales[r] * layer.scales[o] + bias[o];
+            const double add = residual[r * out + o];
+            CHECK_THAT(y[r * out + o], WithinAbs(slow_epilogue(exact, epilogue, add), 2e-5));
+            worst = std::max(worst, std::abs(y[r * out + o] - slow_epilogue(sum, epilogue, add)));
+        }
+        for (std::size_t panel = 0; panel < panels; ++panel) {
+            kernels.linear_int8(
+                layer.view(), {&inputs.bytes[r * layer.depth], &inputs.scales[r],
+                               &residual[r * out], &alone[r * out], 1, panel, panel + 1, epilogue});
+        }
+    }
+    CHECK(worst < 0.03 * std::sqrt(static_cast<double>(in)) + 0.02);
+    CHECK(std::equal(alone.begin(), alone.end(), y.begin()));
+    CHECK(y[rows * out] == -7.0F);
+}
+
+TEST_CASE("a row of zeros has the scale 0, and the largest levels do not overflow",
+          "[encoder_kernels]") {
+    const auto isa = GENERATE(from_range(available_isas()));
+    const auto& kernels = encoder_kernels(isa);
+    const std::size_t in = 4095;  // odd: not rotated, so that every level is the largest
+    const float sign = GENERATE(1.0F, -1.0F);
+    const std::vector<float> w(in * 3, 2.0F * sign), bias(3, 0.5F);
+    const Int8Layer layer(kernels, w, bias, in);
+    for (const float value : {0.0F, 3.0F, -3.0F}) {
+        const Int8Rows row(kernels, std::vector<float>(in, value), in);
+        CHECK((row.scales[0] == 0.0F) == (value == 0.0F));
+        std::vector<float> y(3);
+        kernels.linear_int8(layer.view(), {row.bytes.data(), row.scales.data(), nullptr, y.data(),
+                                           1, 0, 1, Epilogue::none});
+        const double expected = 0.5 + 2.0 * in * sign * value;
+        for (const float result : y) {
+            CHECK_THAT(result, WithinAbs(expected, 1e-6 * std::abs(expected)));
+        }
+    }
+}
+
 TEST_CASE("erf has an absolute error below 5e-7", "[encoder_kernels]") {
     const auto isa = GENERATE(from_range(available_isas()));
     std::vector<float> x;

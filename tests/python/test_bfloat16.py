@@ -70,5 +70,5 @@ def test_it_is_another_model_than_in_float32(family):
 
 
 def test_an_unknown_dtype_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"'bfloat16', 'auto'\), got 'float16'"):
+    with pytest.raises(ValueError, match=r"'int8', 'auto'\), got 'float16'"):
         uv.Encoder(tmp_path, dtype="float16")

@@ -31,6 +31,27 @@ def test_it_gives_its_golden_vector(encoder: uv.Encoder, model_directory: Path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("dtype", "lowest", "worse"), [("bfloat16", 0.9998, 3e-4), ("int8", 0.994, 3e-3)]
+)
+def test_fewer_bits_keep_the_quality(
+    encoder, model_directory, data_directory, dtype, lowest, worse
+):
+    first, second, scores = sts_pairs(data_directory)
+    n = len(first)
+    quality = []
+    vectors = []
+    for model in (encoder, uv.Encoder(model_directory, dtype=dtype)):
+        vectors.append(model.encode(first + second))
+        cosines = (vectors[-1][:n] * vectors[-1][n:]).sum(axis=1)
+        quality.append(spearmanr(cosines, scores).statistic)
+    cosines = (vectors[0] * vectors[1]).sum(axis=1)
+    print(f"{dtype}: lowest cosine {cosines.min():.6f}, mean {cosines.mean():.6f}, {quality}")
+    assert cosines.min() >= lowest
+    assert quality[1] >= quality[0] - worse
+
+
+@pytest.mark.slow
 def test_sts_b_vectors_and_spearman_equal_sentence_transformers(encoder, reference, data_directory):
     first, second, scores = sts_pairs(data_directory)
     assert len(scores) == 1500

@@ -42,7 +42,7 @@ struct EmbeddingTables {
 enum class Epilogue { none, gelu, gelu_tanh, relu, add };
 
 /// A linear layer whose weights were packed by pack_weights() of the same instruction set. One of
-/// `weights` and `bfloat16_weights` is set; the others of the two is nullptr.
+/// `weights` and `bfloat16_weights` is set; the other is nullptr.
 struct PackedLayer {
     const float* weights;
     const std::uint16_t* bfloat16_weights;  ///< the same with the upper half of every float alone
@@ -63,6 +63,41 @@ struct LinearTask {
     float* panel;  ///< with bfloat16 weights: room for one panel as floats, panel_width * in
 };
 
+/// Layers of 8 bits: whole numbers from -63 to 63 for weights and, rotated first, for inputs, whose
+/// bytes stand for what lies above 64.
+constexpr float kInt8Largest = 63.0F;
+constexpr std::int32_t kInt8Zero = 64;
+
+/// Where pack_int8() puts a layer; `columns` is `out` rounded up to whole panels of
+/// int8_panel_width.
+struct Int8Packing {
+    std::int8_t* weights;  ///< (columns * int8_depth(in))
+    float* scales;         ///< (columns)
+    std::int32_t* starts;  ///< (columns): -64 times the sum of the weights, where the sums begin
+};
+
+/// A linear layer of 8 bits, packed by pack_int8() of the same instruction set.
+struct PackedInt8Layer {
+    const std::int8_t* weights;
+    const float* scales;
+    const std::int32_t* starts;
+    const float* bias;  ///< (columns)
+    std::size_t in;
+    std::size_t out;
+};
+
+/// Where one call of linear_int8() works, as LinearTask.
+struct Int8Task {
+    const std::uint8_t* x;  ///< (rows, int8_depth(in)): rows of quantize_row()
+    const float* scales;    ///< (rows)
+    const float* residual;
+    float* y;
+    std::size_t rows;
+    std::size_t first_panel;
+    std::size_t last_panel;
+    Epilogue epilogue;
+};
+
 struct EncoderKernels {
     /// Columns that linear() computes side by side; weights are packed in panels of as many.
     std::size_t panel_width;
@@ -78,6 +113,29 @@ struct EncoderKernels {
     /// error below 5e-7; gelu_tanh: the tanh formula of Hendrycks and Gimpel 2016; add: plus the
     /// residual.
     void (*linear)(const PackedLayer& layer, const LinearTask& task);
+
+    /// y = R x for a row of `in` numbers, with R the orthonormal Walsh-Hadamard transform of
+    /// blocks of the largest power of two up to 64 that divides `in`. R is its own inverse.
+    /// @param y  (in); not x
+    void (*rotate)(const float* x, std::size_t in, float* y);
+
+    /// Columns that linear_int8() computes side by side.
+    std::size_t int8_panel_width;
+
+    /// Bytes of a row of `in` inputs: `in` rounded up to a multiple of 8.
+    std::size_t (*int8_depth)(std::size_t in);
+
+    /// w, shape (out, in), rows already rotated, to whole numbers with a scale for each column.
+    void (*pack_int8)(const float* w, std::size_t in, std::size_t out, const Int8Packing& to);
+
+    /// The rotated row in whole numbers: round((R x)[k] / scale) + 64 in an order of the kernels'
+    /// own.
+    /// @param room  (in): for the rotated row
+    /// @returns the scale: the largest |(R x)[k]| over 63
+    float (*quantize_row)(const float* x, std::size_t in, float* room, std::uint8_t* bytes);
+
+    /// y = epilogue(x W^T + b) with sums of whole numbers, so exact in any order.
+    void (*linear_int8)(const PackedInt8Layer& layer, const Int8Task& task);
 
     /// out[i] = (x[i] - mean) / sqrt(variance + eps) * gamma[i] + beta[i], row by row; `out` may be
     /// `x`. The variance is the mean squared deviation (two passes, no cancellation).

@@ -25,14 +25,19 @@ const Architecture& architecture_of(const JsonField& type) {
 }  // namespace
 
 DType dtype_from_name(std::string_view name) {
-    for (const DType dtype : {DType::float32, DType::bfloat16}) {
+    for (const DType dtype : {DType::float32, DType::bfloat16, DType::int8}) {
         if (unitvec::name(dtype) == name) return dtype;
     }
-    throw_invalid("dtype", "float32 or bfloat16", name);
+    throw_invalid("dtype", "float32, bfloat16 or int8", name);
 }
 
 std::string_view name(DType dtype) {
-    return dtype == DType::bfloat16 ? "bfloat16" : "float32";
+    switch (dtype) {
+        case DType::bfloat16: return "bfloat16";
+        case DType::int8: return "int8";
+        case DType::float32: break;
+    }
+    return "float32";
 }
 
 std::vector<std::string> supported_model_types() {

@@ -5,6 +5,7 @@
 
 #include "model/bfloat16.hpp"
 #include "pool.hpp"
+#include "unitvec/error.hpp"
 #include "unitvec/parallel.hpp"
 
 namespace unitvec {
@@ -42,7 +43,12 @@ private:
 
 Linear::Linear(MatrixView<const float> weight, std::span<const float> bias, DType dtype)
     : in_(weight.cols), out_(weight.rows), kernels_(&kernels::encoder_kernels(active_isa())),
-      weights_(kernels_->packed_size(weight.cols, weight.rows)), bias_(bias.begin(), bias.end()) {
+      bias_(bias.begin(), bias.end()) {
+    if (dtype == DType::int8) {
+        int8_weights_.emplace(*kernels_, weight, bias);
+        return;
+    }
+    weights_ = AlignedVector<float>(kernels_->packed_size(in_, out_));
     kernels_->pack_weights(weight.data, in_, out_, weights_.data());
     if (dtype == DType::bfloat16) {
         bfloat16_weights_ = to_bfloat16(weights_);
@@ -51,6 +57,7 @@ Linear::Linear(MatrixView<const float> weight, std::span<const float> bias, DTyp
 }
 
 Matrix Linear::weight() const {
+    if (int8_weights_) throw_invalid("weight", "a layer of float32 or bfloat16", "one of int8");
     const std::size_t panel = kernels_->panel_width;
     const auto floats = bfloat16_weights_.empty() ? weights_ : from_bfloat16(bfloat16_weights_);
     Matrix weight(out_, in_);
@@ -61,31 +68,63 @@ Matrix Linear::weight() const {
     return weight;
 }
 
+/// How the work of one call is shared by threads.
+struct Linear::Tasks {
+    std::size_t rows;
+    std::size_t panels;
+    std::size_t column_tasks;
+    std::int64_t count;
+
+    Tasks(std::size_t all_rows, std::size_t all_panels, std::size_t threads)
+        : rows(all_rows), panels(all_panels) {
+        // Few rows are shared by columns, so that each thread reads its own part of the weights;
+        // many by rows too.
+        const std::size_t row_tasks = ceil_div(rows, kRowsPerTask);
+        column_tasks = row_tasks >= threads ? 1 : std::min(threads, panels);
+        count = static_cast<std::int64_t>(row_tasks * column_tasks);
+    }
+
+    [[nodiscard]] std::size_t first_row(std::int64_t task) const {
+        return static_cast<std::size_t>(task) / column_tasks * kRowsPerTask;
+    }
+    [[nodiscard]] std::size_t row_count(std::int64_t task) const {
+        return std::min(kRowsPerTask, rows - first_row(task));
+    }
+    /// `last` 0: the first panel of a task; 1: the one behind its last.
+    [[nodiscard]] std::size_t panel(std::int64_t task, std::size_t last) const {
+        return panels * (static_cast<std::size_t>(task) % column_tasks + last) / column_tasks;
+    }
+};
+
 void Linear::operator()(const float* x, std::size_t rows, kernels::Epilogue epilogue,
                         const float* residual, float* y, std::size_t threads) const {
     threads = openmp_threads(threads);
+    if (int8_weights_) {
+        const Tasks tasks(rows, ceil_div(out_, kernels_->int8_panel_width), threads);
+        run_int8(x, tasks, epilogue, residual, y, threads);
+    } else {
+        const Tasks tasks(rows, ceil_div(out_, kernels_->panel_width), threads);
+        run(x, tasks, epilogue, residual, y, threads);
+    }
+}
+
+void Linear::run(const float* x, const Tasks& tasks, kernels::Epilogue epilogue,
+                 const float* residual, float* y, std::size_t threads) const {
     const bool half = !bfloat16_weights_.empty();
     const kernels::PackedLayer layer{half ? nullptr : weights_.data(),
                                      half ? bfloat16_weights_.data() : nullptr, bias_.data(), in_,
                                      out_};
-    const std::size_t panels = ceil_div(out_, kernels_->panel_width);
-    // Few rows are shared by columns, so that each thread reads its own part of the weights; many
-    // by rows too.
-    const std::size_t row_tasks = ceil_div(rows, kRowsPerTask);
-    const std::size_t column_tasks = row_tasks >= threads ? 1 : std::min(threads, panels);
-    const auto tasks = static_cast<std::int64_t>(row_tasks * column_tasks);
     const std::size_t panel_size = half ? kernels_->panel_width * in_ : 0;
     PanelRoom room(panel_size * threads);
     const auto work = [&](std::int64_t task, float* panel) {
-        const std::size_t first_row = static_cast<std::size_t>(task) / column_tasks * kRowsPerTask;
-        const std::size_t column = static_cast<std::size_t>(task) % column_tasks;
+        const std::size_t first = tasks.first_row(task);
         kernels_->linear(layer,
-                         {.x = x + first_row * in_,
-                          .residual = residual == nullptr ? nullptr : residual + first_row * out_,
-                          .y = y + first_row * out_,
-                          .rows = std::min(kRowsPerTask, rows - first_row),
-                          .first_panel = panels * column / column_tasks,
-                          .last_panel = panels * (column + 1) / column_tasks,
+                         {.x = x + first * in_,
+                          .residual = residual == nullptr ? nullptr : residual + first * out_,
+                          .y = y + first * out_,
+                          .rows = tasks.row_count(task),
+                          .first_panel = tasks.panel(task, 0),
+                          .last_panel = tasks.panel(task, 1),
                           .epilogue = epilogue,
                           .panel = panel});
     };
@@ -94,9 +133,27 @@ void Linear::operator()(const float* x, std::size_t rows, kernels::Epilogue epil
 #pragma omp parallel for schedule(static) num_threads(static_cast<int>(threads)) if (threads > 1)
     for (std::int64_t turn = 0; turn < turns; ++turn) {
         float* panel = room.data() + static_cast<std::size_t>(turn) * panel_size;
-        for (auto task = tasks * turn / turns; task < tasks * (turn + 1) / turns; ++task) {
-            work(task, panel);
-        }
+        const auto last = tasks.count * (turn + 1) / turns;
+        for (auto task = tasks.count * turn / turns; task < last; ++task) work(task, panel);
+    }
+}
+
+void Linear::run_int8(const float* x, const Tasks& tasks, kernels::Epilogue epilogue,
+                      const float* residual, float* y, std::size_t threads) const {
+    const auto layer = int8_weights_->view();
+    const Int8Inputs inputs(*kernels_, x, tasks.rows, in_, threads);
+#pragma omp parallel for schedule(static) num_threads(static_cast<int>(threads)) if (threads > 1)
+    for (std::int64_t task = 0; task < tasks.count; ++task) {
+        const std::size_t first = tasks.first_row(task);
+        kernels_->linear_int8(layer,
+                              {.x = inputs.row(first),
+                               .scales = inputs.scales(first),
+                               .residual = residual == nullptr ? nullptr : residual + first * out_,
+                               .y = y + first * out_,
+                               .rows = tasks.row_count(task),
+                               .first_panel = tasks.panel(task, 0),
+                               .last_panel = tasks.panel(task, 1),
+                               .epilogue = epilogue});
     }
 }
 

@@ -2,9 +2,11 @@
 /// Linear layers with weights packed once for the kernels in use.
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "kernels/encoder.hpp"
+#include "model/linear_int8.hpp"
 #include "unitvec/model/config.hpp"
 #include "unitvec/types.hpp"
 
@@ -30,16 +32,23 @@ public:
     [[nodiscard]] std::size_t in() const { return in_; }
     [[nodiscard]] std::size_t out() const { return out_; }
 
-    /// The weights as they came, shape (out, in).
+    /// The weights as they came, shape (out, in). @throws std::invalid_argument with int8
     [[nodiscard]] Matrix weight() const;
     [[nodiscard]] std::span<const float> bias() const { return bias_; }
 
 private:
+    struct Tasks;
+    void run(const float* x, const Tasks& tasks, kernels::Epilogue epilogue, const float* residual,
+             float* y, std::size_t threads) const;
+    void run_int8(const float* x, const Tasks& tasks, kernels::Epilogue epilogue,
+                  const float* residual, float* y, std::size_t threads) const;
+
     std::size_t in_;
     std::size_t out_;
     const kernels::EncoderKernels* kernels_;
-    AlignedVector<float> weights_;  // one of these two is empty
+    AlignedVector<float> weights_;  // one of these three is there
     AlignedVector<std::uint16_t> bfloat16_weights_;
+    std::optional<Int8Weights> int8_weights_;
     AlignedVector<float> bias_;
 };
 

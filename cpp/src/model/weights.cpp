@@ -48,7 +48,7 @@ RelativeBias::RelativeBias(std::size_t heads, std::size_t longest)
       width_(2 * reach_ + 1 + kernels::kMostLanes), values_(heads * width_, 0.0F) {}
 
 WordTable::WordTable(AlignedVector<float> rows, std::size_t dim, DType dtype) : dim_(dim) {
-    if (dtype == DType::bfloat16) {
+    if (dtype != DType::float32) {
         bfloat16_rows_ = to_bfloat16(rows);
     } else {
         rows_ = std::move(rows);

@@ -21,9 +21,11 @@ enum class Activation {
 enum class DType {
     float32,
     bfloat16,  ///< the upper half of a float32: half the memory, 8 bits of precision
+    int8,  ///< layers as whole numbers of 7 bits with a scale a column, their inputs with a scale
+           ///< a token, rows rotated (ADR 5); word vectors in bfloat16
 };
 
-/// "float32" or "bfloat16". @throws std::invalid_argument for anything else, with the names
+/// "float32", "bfloat16" or "int8". @throws std::invalid_argument for anything else, with the names
 [[nodiscard]] DType dtype_from_name(std::string_view name);
 [[nodiscard]] std::string_view name(DType dtype);
 
