@@ -66,12 +66,6 @@ TokenSequences tokenize_lists(const Tokenizer& tokenizer, const py::list& firsts
     return tokenize_pairs(tokenizer, pairs, max_length, threads);
 }
 
-Batch whole(const TokenSequences& sequences) {
-    return {.input_ids = sequences.input_ids,
-            .token_type_ids = sequences.token_type_ids,
-            .offsets = sequences.offsets};
-}
-
 /// work(x), which gives a matrix too, with the GIL released.
 template <typename Work>
 py::array_t<float> without_gil(const FloatArray& x, const char* name, Work work) {
@@ -187,7 +181,8 @@ void register_encoders(py::module_& m) {
                 std::vector<Matrix> states;
                 {
                     const py::gil_scoped_release nogil;
-                    states = encoder.hidden_states(whole(sequences), threads, check_signals());
+                    states =
+                        encoder.hidden_states(whole_batch(sequences), threads, check_signals());
                 }
                 std::vector<py::array_t<float>> arrays;
                 for (auto& state : states) arrays.push_back(to_numpy(std::move(state)));

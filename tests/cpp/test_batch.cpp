@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -52,6 +53,22 @@ TEST_CASE("pairs are tokenised in order on any number of threads", "[batch]") {
     CHECK(tokenize(tokenizer, std::vector<std::string_view>{"a"}, 10, 1).token_type_ids.empty());
 }
 
+TEST_CASE("a batch of all texts views their ids, types and offsets", "[batch]") {
+    TokenSequences s;
+    const std::vector<std::int32_t> ids{1, 2, 3}, types{0, 1, 1};
+    s.append(ids, 3, types);
+    s.append(std::span(ids).first(2), 2, std::span(types).last(2));
+    const Batch batch = whole_batch(s);
+    CHECK(batch.input_ids.data() == s.input_ids.data());
+    CHECK(std::ranges::equal(batch.input_ids, std::vector<std::int32_t>{1, 2, 3, 1, 2}));
+    CHECK(std::ranges::equal(batch.token_type_ids, std::vector<std::int32_t>{0, 1, 1, 1, 1}));
+    CHECK(std::ranges::equal(batch.offsets, std::vector<std::size_t>{0, 3, 5}));
+    TokenSequences untyped;
+    untyped.append(ids, 3);
+    CHECK(whole_batch(untyped).token_type_ids.empty());
+    CHECK(whole_batch(TokenSequences{}).texts() == 0);
+}
+
 TEST_CASE("token sequences remember what truncation cost", "[batch]") {
     TokenSequences s;
     const std::vector<std::int32_t> ids{1, 2, 3};
@@ -60,7 +77,7 @@ TEST_CASE("token sequences remember what truncation cost", "[batch]") {
     CHECK(s.texts() == 2);
     CHECK(s.length(0) == 3);
     CHECK(s.full_lengths == std::vector<std::size_t>{10, 0});
-    const Batch batch{s.input_ids, {}, s.offsets};
+    const Batch batch = whole_batch(s);
     CHECK(batch.longest() == 3);
     CHECK(batch.tokens() == 3);
     CHECK(batch.texts() == 2);

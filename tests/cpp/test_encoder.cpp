@@ -29,10 +29,6 @@ TokenSequences random_texts(const std::vector<std::size_t>& lengths, std::size_t
     return sequences;
 }
 
-Batch whole(const TokenSequences& s) {
-    return {s.input_ids, {}, s.offsets};
-}
-
 std::unique_ptr<TransformerEncoder> load(const TinyBert& model, const std::string& prefix = "",
                                          DType dtype = DType::float32) {
     const TemporaryFolder folder;
@@ -85,8 +81,8 @@ TEST_CASE("checkpoints with gamma and beta load as those with weight and bias", 
         old.tensors[name.substr(0, at) + (weight ? "LayerNorm.gamma" : "LayerNorm.beta")] = tensor;
     }
     const auto sequences = random_texts({4}, model.vocab);
-    const auto a = load(model)->token_embeddings(whole(sequences), 1);
-    const auto b = load(old)->token_embeddings(whole(sequences), 1);
+    const auto a = load(model)->token_embeddings(whole_batch(sequences), 1);
+    const auto b = load(old)->token_embeddings(whole_batch(sequences), 1);
     CHECK(std::equal(a.data(), a.data() + a.view().size(), b.data()));
 }
 
@@ -215,7 +211,7 @@ TEST_CASE("ids, types and lengths that the model does not have are refused", "[e
     CHECK_THROWS_WITH(encoder->token_embeddings({good, types, offsets}, 1),
                       "[encode] expected token types in [0, 2), got 2");
     const auto longer = random_texts({21}, model.vocab);
-    CHECK_THROWS_WITH(encoder->token_embeddings(whole(longer), 1),
+    CHECK_THROWS_WITH(encoder->token_embeddings(whole_batch(longer), 1),
                       "[encode] expected at most 20 tokens a text, got 21 in text 0");
 }
 

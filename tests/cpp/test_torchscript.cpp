@@ -68,6 +68,18 @@ TEST_CASE("a module that pools gives text vectors in the order of the texts", "[
     CHECK_THROWS_WITH(TorchScriptEncoder::load(path), ContainsSubstring("got no tensor"));
 }
 
+TEST_CASE("token types are passed to a module that pools", "[torchscript]") {
+    const TemporaryFolder folder;
+    const auto path = save_module(folder, "ids, mask, types", "(v + types.unsqueeze(2)).sum(1)");
+    const std::vector<std::int32_t> types{0, 10, 0, 20};
+    TokenSequences texts;
+    texts.append(std::span(kIds).first(3), 3, std::span(types).first(3));
+    texts.append(std::span(kIds).last(1), 1, std::span(types).last(1));
+    const Matrix vectors = TorchScriptTextEncoder::load(path, {.pad_to = 3})->embed(texts, 1);
+    CHECK(vectors.row(0)[0] == 34.0F);  // 7 + 8 + 9, and 10
+    CHECK(vectors.row(1)[0] == 25.0F);  // 5, and 20
+}
+
 TEST_CASE("what is no TorchScript encoder is a FormatError", "[torchscript]") {
     const TemporaryFolder folder;
     CHECK_THROWS_AS(TorchScriptEncoder::load(folder.write("x.pt", "not a module")), FormatError);

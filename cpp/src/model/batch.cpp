@@ -52,6 +52,12 @@ void TokenSequences::append(std::span<const std::int32_t> ids, std::size_t full_
     full_lengths.push_back(full_length);
 }
 
+Batch whole_batch(const TokenSequences& sequences) {
+    return {.input_ids = sequences.input_ids,
+            .token_type_ids = sequences.token_type_ids,
+            .offsets = sequences.offsets};
+}
+
 TokenSequences tokenize(const Tokenizer& tokenizer, std::span<const std::string_view> texts,
                         std::size_t max_length, std::size_t threads) {
     return tokenize_each(texts.size(), threads, [&](std::size_t i, TokenSequences& to) {

@@ -157,10 +157,6 @@ void require_dim_of(const at::Tensor& vectors, std::size_t dim, const ScriptModu
     }
 }
 
-Batch whole(const TokenSequences& sequences) {
-    return {.input_ids = sequences.input_ids, .token_type_ids = {}, .offsets = sequences.offsets};
-}
-
 }  // namespace
 
 // ---- token vectors ------------------------------------------------------------------------------
@@ -246,7 +242,7 @@ Matrix TorchScriptTextEncoder::embed(const TokenSequences& sequences, std::size_
     std::fill_n(out.data(), out.view().size(), 0.0F);  // texts without any token
     std::size_t done = 0;
     module_->for_each_group(
-        whole(sequences), [&](auto texts, const Padded& padded, const auto& output) {
+        whole_batch(sequences), [&](auto texts, const Padded& padded, const auto& output) {
             const at::Tensor vectors = text_vectors(module_->script(), padded, output);
             require_dim_of(vectors, dim(), module_->script());
             const float* data = vectors.const_data_ptr<float>();

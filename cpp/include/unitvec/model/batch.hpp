@@ -44,6 +44,9 @@ struct TokenSequences {
                 std::span<const std::int32_t> types = {});
 };
 
+/// All the texts as one batch: a view of `sequences`, which must outlive it.
+[[nodiscard]] Batch whole_batch(const TokenSequences& sequences);
+
 /// Tokenises texts with special tokens, each cut to `max_length` tokens (0: not cut), in parallel.
 /// @param threads  0: default_threads()
 [[nodiscard]] TokenSequences tokenize(const Tokenizer& tokenizer,
