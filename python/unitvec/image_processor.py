@@ -6,7 +6,6 @@ crop, rescale, normalise.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import threading
@@ -19,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unitvec._core import FormatError
+from unitvec.model_files import read_json, shown
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -268,16 +268,15 @@ def _read(directory: Path) -> tuple[Path, dict[str, Any]]:
         ("processor_config.json", "image_processor"),
     ):
         file = directory / name
-        try:
-            config = json.loads(file.read_bytes())
-        except (FileNotFoundError, NotADirectoryError):
+        config = read_json(file, dict)
+        if config is None:
             continue
-        except ValueError as error:
-            raise FormatError(f"{file}: expected JSON, got something else ({error})") from error
-        config = config.get(field) if field and isinstance(config, dict) else config
-        if not isinstance(config, dict):
-            raise FormatError(f"{file}: expected an image processor's settings, got {config!r}")
-        return file, config
+        settings = config if field is None else config.get(field)
+        if not isinstance(settings, dict):
+            raise FormatError(
+                f"{file}: {field}: expected an image processor's settings, got {shown(settings)}"
+            )
+        return file, settings
     raise FormatError(
         f"{directory}: expected preprocessor_config.json, which says how pictures are prepared, "
         "got no such file"

@@ -153,7 +153,8 @@ def test_exif_orientation_is_obeyed(tmp_path, orientation):
         ({"resample": 9}, "resample: expected an integer from 0 to 5"),
         ({"rescale_factor": 0}, "rescale_factor: expected a number above 0"),
         ({"image_mean": [0.5]}, "image_mean: expected three numbers"),
-        ({"image_mean": [0.5, 0.5, float("nan")]}, "image_mean: expected three numbers"),
+        ({"image_mean": [0.5, 0.5, 1e999]}, "expected JSON.*Infinity, which JSON does not have"),
+        ({"image_mean": [0.5, 0.5, True]}, "image_mean: expected three numbers"),
         ({"image_std": [1, 1, 0]}, "image_std: expected numbers above 0"),
     ],
     ids=str,
@@ -178,11 +179,33 @@ def test_convnext_takes_its_own_crop_alone(tmp_path):
 def test_files_that_are_no_processors_are_refused(tmp_path):
     with pytest.raises(uv.FormatError, match="expected preprocessor_config"):
         ImageProcessor.from_directory(tmp_path)
-    with pytest.raises(uv.FormatError, match="expected an image processor's settings"):
+    with pytest.raises(
+        uv.FormatError, match=r"image_processor: expected an image processor's .* 3"
+    ):
+        ImageProcessor.from_directory(
+            write(tmp_path, {"image_processor": 3}, "processor_config.json")
+        )
+    with pytest.raises(uv.FormatError, match="expected a JSON dict, got list"):
         ImageProcessor.from_directory(write(tmp_path, [1]))
-    (tmp_path / "preprocessor_config.json").write_text("{")
-    with pytest.raises(uv.FormatError, match="expected JSON"):
+    file = tmp_path / "preprocessor_config.json"
+    for content, message in [
+        ("{", "expected JSON"),
+        ('{"a":' * 100_000, "of few levels"),
+        ("[" + "0," * (1 << 23) + "0]", "expected at most 16777216 bytes"),
+        (
+            '{"image_processor_type": "CLIPImageProcessor", "rescale_factor": 1e999}',
+            "rescale_factor: expected a number above 0, got inf",
+        ),
+    ]:
+        file.write_text(content)
+        with pytest.raises(uv.FormatError, match=message):
+            ImageProcessor.from_directory(tmp_path)
+    file.unlink()
+    os.mkfifo(file)
+    with pytest.raises(uv.FormatError, match="expected a regular file"):
         ImageProcessor.from_directory(tmp_path)
+    with pytest.raises(uv.FormatError, match=r"Not a directory.*preprocessor_config"):
+        ImageProcessor.from_directory(file)
 
 
 # ---- towers --------------------------------------------------------------------------------------
