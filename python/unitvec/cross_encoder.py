@@ -20,6 +20,7 @@ from unitvec.model_directory import stated_licence
 from unitvec.overflow import PairOverflowCount
 from unitvec.pairs import Pair, PairsWith, bar_for_pairs, one_or_many, pair_runs
 from unitvec.progress import Bar
+from unitvec.threads import require_threads
 from unitvec.tokenizer import Tokenizer
 
 __all__ = ["CrossEncoder"]
@@ -77,10 +78,7 @@ class CrossEncoder:
                 checkpoint has no sequence-classification head.
             ValueError: an argument is out of range.
         """
-        if threads is not None and (not isinstance(threads, int) or threads < 1):
-            raise ValueError(
-                f"[CrossEncoder] expected threads to be None or at least 1, got {threads!r}"
-            )
+        require_threads("CrossEncoder", threads)
         self.name = str(model_name_or_path)
         self.threads = threads
         self._directory = resolve(

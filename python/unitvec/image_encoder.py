@@ -17,6 +17,7 @@ from unitvec import _core
 from unitvec.fingerprint import file_digest, fingerprint
 from unitvec.image_processor import ImageInput, ImageProcessor
 from unitvec.progress import NoBar, progress_bar
+from unitvec.threads import require_threads
 
 __all__ = ["ImageEncoder"]
 
@@ -63,10 +64,7 @@ class ImageEncoder:
             FormatError: not a TorchScript file, its forward is not as above, or the processor's
                 file has a field that is not supported.
         """
-        if threads is not None and (not isinstance(threads, int) or threads < 1):
-            raise ValueError(
-                f"[ImageEncoder] expected threads to be None or at least 1, got {threads!r}"
-            )
+        require_threads("ImageEncoder", threads)
         encoder = cls.__new__(cls)
         encoder._path = Path(path)
         folder = encoder._path.parent if processor is None else Path(processor)

@@ -15,6 +15,7 @@ from unitvec.fingerprint import file_digest, fingerprint
 from unitvec.model_directory import NORMALIZE, SentenceSettings, stated_licence
 from unitvec.sentence_head import SentenceHead
 from unitvec.text_module import TextModuleHead
+from unitvec.threads import require_threads
 from unitvec.tokenizer import Tokenizer
 
 FloatArray = npt.NDArray[np.float32]
@@ -39,10 +40,7 @@ class LoadedModel:
         settings: SentenceSettings,
         threads: int | None,
     ) -> None:
-        if threads is not None and (not isinstance(threads, int) or threads < 1):
-            raise ValueError(
-                f"[Encoder] expected threads to be None or at least 1, got {threads!r}"
-            )
+        require_threads("Encoder", threads)
         # Whoever has a text module has its head too, so both fit each other.
         self._core: Any = core
         self._settings = settings

@@ -95,7 +95,9 @@ def test_a_default_prompt_must_be_there(classifiers, tmp_path):
 
 
 def test_threads_and_names_are_checked(classifiers):
-    with pytest.raises(ValueError, match="threads to be None or at least 1, got 0"):
+    with pytest.raises(
+        ValueError, match=r"\[CrossEncoder\] expected threads to be None or at least 1, got 0"
+    ):
         uv.CrossEncoder(classifiers("bert", 1), threads=0)
     with pytest.raises(uv.ModelNotFoundError, match="cross-encoder/no-such-model"):
         uv.CrossEncoder("no-such-model", local_files_only=True)

@@ -352,7 +352,9 @@ def test_bad_options_say_what_was_expected(tiny_encoder, options, message):
 def test_bad_constructor_arguments(tiny):
     with pytest.raises(ValueError, match="dtype to be one of"):
         uv.Encoder(tiny, dtype="float16")
-    with pytest.raises(ValueError, match="threads to be None or at least 1, got 0"):
+    with pytest.raises(
+        ValueError, match=r"\[Encoder\] expected threads to be None or at least 1, got 0"
+    ):
         uv.Encoder(tiny, threads=0)
     with pytest.raises(uv.ModelNotFoundError):
         uv.Encoder("no/such-model", local_files_only=True)
