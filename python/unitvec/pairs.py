@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from itertools import islice
 from operator import length_hint
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from unitvec.progress import Bar, NoBar, progress_bar
-from unitvec.runs import TEXTS_AT_ONCE
+from unitvec.runs import grouped
 
 Pair: TypeAlias = Sequence[str]
 
@@ -66,13 +65,18 @@ def pair_runs(pairs: Iterable[Pair]) -> Iterator[tuple[list[str], list[str]]]:
     Raises:
         TypeError: something is not a pair of str (says which).
     """
-    source = iter(pairs)
-    position = 0
-    while run := list(islice(source, TEXTS_AT_ONCE)):
-        for offset, pair in enumerate(run):
-            _require_pair(pair, position + offset)
-        position += len(run)
+    for run in grouped(_checked(pairs), _characters):
         yield [first for first, _ in run], [second for _, second in run]
+
+
+def _characters(pair: Pair) -> int:
+    return len(pair[0]) + len(pair[1])
+
+
+def _checked(pairs: Iterable[Pair]) -> Iterator[Pair]:
+    for position, pair in enumerate(pairs):
+        _require_pair(pair, position)
+        yield pair
 
 
 def _require_pair(pair: Any, position: int) -> None:

@@ -1,14 +1,17 @@
-"""The texts of one call, some at a time, and its progress bar."""
+"""The texts of one call, or pairs of them, some at a time, and its progress bar."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import AbstractContextManager
+from typing import TypeVar
 
 from unitvec.progress import Bar, NoBar, progress_bar
 
-#: Texts, and characters of them, handed to the core at a time: enough to keep it busy, few enough
-#: that a long job streams, and that one that broke has little to do again.
+Item = TypeVar("Item")
+
+#: Texts or pairs, and characters of them, handed to the core at a time: enough to keep it busy,
+#: few enough that a long job streams, and that one that broke has little to do again.
 TEXTS_AT_ONCE = 2048
 CHARACTERS_AT_ONCE = 1 << 19
 
@@ -31,18 +34,35 @@ def runs(sentences: str | Iterable[str], prompt: str) -> Iterator[list[str]]:
     """Texts with the prompt before each, some at a time; checks that they are texts."""
     if isinstance(sentences, (bytes, bytearray)):
         raise TypeError("[encode] expected str, got bytes; decode them first")
-    run: list[str] = []
+    texts = [sentences] if isinstance(sentences, str) else sentences
+    for run in grouped(_checked(texts), len):
+        yield [prompt + text for text in run] if prompt else run
+
+
+def grouped(items: Iterable[Item], characters: Callable[[Item], int]) -> Iterator[list[Item]]:
+    """Items in their order, some at a time, of which no more than a run is held.
+
+    Args:
+        items: texts, or what is made of texts.
+        characters: how many an item has.
+    """
+    run: list[Item] = []
     room = CHARACTERS_AT_ONCE
-    for position, text in enumerate([sentences] if isinstance(sentences, str) else sentences):
-        if not isinstance(text, str):
-            raise TypeError(
-                f"[encode] expected every text to be str, got {type(text).__name__} "
-                f"at position {position}"
-            )
-        run.append(prompt + text if prompt else text)
-        room -= len(text)
+    for item in items:
+        run.append(item)
+        room -= characters(item)
         if len(run) == TEXTS_AT_ONCE or room <= 0:
             yield run
             run, room = [], CHARACTERS_AT_ONCE
     if run:
         yield run
+
+
+def _checked(texts: Iterable[str]) -> Iterator[str]:
+    for position, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TypeError(
+                f"[encode] expected every text to be str, got {type(text).__name__} "
+                f"at position {position}"
+            )
+        yield text

@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import unitvec as uv
 from random_classifiers import PAIRS
 from random_models import MODEL_TYPES
+from unitvec import runs
 from unitvec.overflow import TruncationWarning
 
 torch = pytest.importorskip("torch")
@@ -66,9 +67,7 @@ def test_one_pair_and_none(classifiers):
 
 
 def test_a_generator_is_read_a_run_at_a_time(classifiers, monkeypatch):
-    from unitvec import pairs
-
-    monkeypatch.setattr(pairs, "TEXTS_AT_ONCE", 5)
+    monkeypatch.setattr(runs, "TEXTS_AT_ONCE", 5)
     encoder = uv.CrossEncoder(classifiers("bert", 1))
     core, scored = encoder._head, []
     monkeypatch.setattr(encoder, "_head", Counted(core, scored))
@@ -83,6 +82,19 @@ def test_a_generator_is_read_a_run_at_a_time(classifiers, monkeypatch):
     streamed = encoder.predict(texts())
     assert scored == [5, 5, 5, 5, 3]
     assert_array_equal(streamed, encoder.predict([("the cat", "a dog " * (i % 4)) for i in read]))
+
+
+def test_long_pairs_make_shorter_runs(classifiers, monkeypatch):
+    """The characters of both texts count, so that few long pairs are held at a time."""
+    monkeypatch.setattr(runs, "CHARACTERS_AT_ONCE", 40)
+    encoder = uv.CrossEncoder(classifiers("bert", 1))
+    scored = []
+    monkeypatch.setattr(encoder, "_head", Counted(encoder._head, scored))
+    lengths = [(3, 12), (3, 12), (3, 12), (50, 3), (3, 50), (1, 1), (20, 19), (1, 1)]
+    pairs = [(("a " * n)[:n], ("a " * m)[:m]) for n, m in lengths]
+    scores = encoder.predict(iter(pairs))
+    assert scored == [3, 1, 1, 2, 1]
+    assert_array_equal(scores, [encoder.predict(pair) for pair in pairs])
 
 
 class Counted:
