@@ -9,6 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from unitvec.durable import sync_to_disk
+
 #: Bytes of the head of a growing `.npy` file: its magic, and its shape with room to grow. A
 #: multiple of 64, as the format asks for.
 NPY_HEAD = 128
@@ -149,9 +151,9 @@ class ParquetFolder:
         part = self._path / f"part-{self._rows:012d}.parquet"
         unfinished = self._path / f"_{part.name}"  # readers pass over names that begin so
         parquet.write_table(self._table(vectors), unfinished)
-        _fsync(unfinished)
+        sync_to_disk(unfinished)
         unfinished.replace(part)
-        _fsync(self._path)
+        sync_to_disk(self._path)
         self._rows += len(vectors)
         self._waiting = []
 
@@ -176,11 +178,3 @@ class ParquetFolder:
                 f"[encode_to] expected {self._path} to hold {rows} vectors, got {found}; pass "
                 "overwrite=True to begin again"
             )
-
-
-def _fsync(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

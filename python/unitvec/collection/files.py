@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from unitvec.collection.lock import LOCK_FILE, ProcessLock
@@ -67,15 +66,6 @@ def _has_log(path: Path) -> bool:
     """Whether committed changes may still be outside the database file."""
     log = path / (STORE_FILE + "-wal")
     return log.is_file() and log.stat().st_size > 0
-
-
-def sync_directory(path: Path) -> None:
-    """Makes new and renamed entries of a directory survive power loss."""
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def bytes_on_disk(path: Path) -> dict[str, int]:

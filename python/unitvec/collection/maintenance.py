@@ -20,6 +20,7 @@ from unitvec.collection.generations import (
 from unitvec.collection.index_cache import add_rows
 from unitvec.collection.rows import Row, checksum, decode_vectors
 from unitvec.collection.store import Generation, State, Store
+from unitvec.durable import sync_to_disk
 from unitvec.index import Index
 
 _RECALL_SAMPLE = 100  # queries: the estimate's standard error is then about 0.01
@@ -176,12 +177,12 @@ def snapshot(directory: Path, store: Store, target: Path) -> Path:
     try:
         store.copy_to(unfinished / files.STORE_FILE)
         _copy_index(directory, unfinished)
-        files.sync_directory(unfinished)
+        sync_to_disk(unfinished)
         unfinished.rename(target)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
-    files.sync_directory(target.parent)
+    sync_to_disk(target.parent)
     return target
 
 
@@ -194,8 +195,7 @@ def _copy_index(directory: Path, target: Path) -> None:
             return
         try:
             shutil.copyfile(directory / generation.file, target / generation.file)
-            with open(target / generation.file, "rb") as stream:
-                os.fsync(stream.fileno())
+            sync_to_disk(target / generation.file)
         except FileNotFoundError:  # replaced by the writer since, or damaged and put aside
             copy.set_generation(None)
     finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import apsw
 from unitvec.collection import schema
 from unitvec.collection.filters import Condition
 from unitvec.collection.rows import NewRow, Row, checksum
+from unitvec.durable import sync_to_disk
 
 _ROW_COLUMNS = "d.key, d.id, d.document, d.metadata, v.vector, d.crc"
 _ROW_TABLES = "documents AS d JOIN vectors AS v ON v.key = d.key"
@@ -303,8 +303,4 @@ class Store:
         """A consistent, compact copy of the database, on the disk when this returns."""
         with schema.sqlite_errors(self.path):
             self.connection.execute("VACUUM INTO ?", (str(path),))
-        fd = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+        sync_to_disk(path)
