@@ -2,6 +2,7 @@
 
 #include "bindings.hpp"
 #include "unitvec/cpu.hpp"
+#include "unitvec/parallel.hpp"
 
 using namespace unitvec::bindings;
 
@@ -29,6 +30,9 @@ PYBIND11_MODULE(_core, m) {
             return names;
         },
         "The instruction sets this processor can run, slowest first.");
+    m.def("default_threads", &unitvec::default_threads,
+          "Threads of a call that asks for none: OMP_NUM_THREADS, else the processors that this "
+          "process may use.");
 
     register_tokenizer(m);
     register_encoder(m);

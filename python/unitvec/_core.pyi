@@ -9,7 +9,7 @@ import numpy
 import numpy.typing
 import os
 import typing
-__all__: list[str] = ['ClassificationHead', 'Dense', 'Encoder', 'Encoding', 'FormatError', 'Index', 'PoolingPlan', 'TokenSequences', 'Tokenizer', 'TorchScriptEncoder', 'TorchScriptImageEncoder', 'TorchScriptTextEncoder', 'TransformerEncoder', 'active_isa', 'angle', 'available_isas', 'cosine', 'dot', 'embed', 'embed_tokens', 'euclidean', 'export_torchscript', 'faiss_version', 'l2_normalize', 'manhattan', 'pool', 'require_pooling', 'tokenize', 'tokenize_pairs']
+__all__: list[str] = ['ClassificationHead', 'Dense', 'Encoder', 'Encoding', 'FormatError', 'Index', 'PoolingPlan', 'TokenSequences', 'Tokenizer', 'TorchScriptEncoder', 'TorchScriptImageEncoder', 'TorchScriptTextEncoder', 'TransformerEncoder', 'active_isa', 'angle', 'available_isas', 'cosine', 'default_threads', 'dot', 'embed', 'embed_tokens', 'euclidean', 'export_torchscript', 'faiss_version', 'l2_normalize', 'manhattan', 'pool', 'require_pooling', 'tokenize', 'tokenize_pairs']
 class FormatError(ValueError):
     pass
 class Encoding:
@@ -313,6 +313,10 @@ def available_isas() -> list[str]:
     """
 def cosine(a: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], b: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> numpy.typing.NDArray[numpy.float32]:
     ...
+def default_threads() -> int:
+    """
+    Threads of a call that asks for none: OMP_NUM_THREADS, else the processors that this process may use.
+    """
 def dot(a: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], b: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> numpy.typing.NDArray[numpy.float32]:
     ...
 def embed(encoder: Encoder, sequences: TokenSequences, pooling: PoolingPlan, normalize: bool, threads: typing.SupportsInt | typing.SupportsIndex = 0, progress: collections.abc.Callable | None = None) -> numpy.typing.NDArray[numpy.float32]:

@@ -58,7 +58,8 @@ class ImageEncoder:
                 prepared (CLIP, SigLIP, ViT, DeiT, BiT and ConvNeXT processors); None: the module's
                 own.
             normalize: scale vectors to length 1.
-            threads: processor threads for one call; None: all that the process may use.
+            threads: processor threads for one call; None: all that the process may use
+                (`OMP_NUM_THREADS` and CPU affinity are honoured).
 
         Raises:
             FormatError: not a TorchScript file, its forward is not as above, or the processor's
@@ -129,7 +130,7 @@ class ImageEncoder:
         show = False if single and show_progress_bar is None else show_progress_bar
         parts = [np.empty((0, self.get_embedding_dimension()), np.float32)]
         bar_of = NoBar() if show is False else progress_bar(total, "Encoding", "images", show)
-        with bar_of as bar, ThreadPoolExecutor(self.threads or _processors()) as pool:
+        with bar_of as bar, ThreadPoolExecutor(self.threads or _core.default_threads()) as pool:
             for pixels in self._batches(iter(items), batch_size, pool):
                 parts.append(self._core.embed(pixels, self.threads or 0))
                 bar.update(len(pixels))
@@ -184,8 +185,3 @@ def _named(processor: ImageProcessor) -> Callable[[tuple[int, Any]], FloatArray]
             raise (TypeError if isinstance(error, TypeError) else ValueError)(message) from error
 
     return process
-
-
-def _processors() -> int:
-    """Processors that the process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

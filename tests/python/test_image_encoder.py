@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import unitvec as uv
 from random_vision import EDGE, make_clip, make_resnet, picture, save_clip_tokenizer, trace
+from unitvec import image_encoder
 from unitvec.image_processor import ImageProcessor
 
 torch = pytest.importorskip("torch")
@@ -549,6 +551,31 @@ def test_what_is_no_image_module_is_refused(clip):
         ValueError, match=r"\[ImageEncoder\] expected threads to be None or at least 1, got 0"
     ):
         clip.images(threads=0)
+
+
+@pytest.mark.parametrize(
+    ("threads", "omp", "expected"),
+    [(None, "3", 3), (2, "3", 2), (None, "", None), (None, None, None)],
+)
+def test_pictures_are_prepared_by_as_many_threads_as_encoding_uses(
+    clip, monkeypatch, threads, omp, expected
+):
+    if omp is None:
+        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    else:
+        monkeypatch.setenv("OMP_NUM_THREADS", omp)
+    if expected is None:
+        has_mask = hasattr(os, "sched_getaffinity")
+        expected = len(os.sched_getaffinity(0)) if has_mask else os.cpu_count()
+    asked = []
+
+    def pool(workers: int) -> ThreadPoolExecutor:
+        asked.append(workers)
+        return ThreadPoolExecutor(workers)
+
+    monkeypatch.setattr(image_encoder, "ThreadPoolExecutor", pool)
+    clip.images(threads=threads).encode(picture(1))
+    assert asked == [expected]
 
 
 def test_neither_torch_nor_transformers_is_imported(clip, photos):
