@@ -17,6 +17,7 @@ from unitvec.dtypes import core_dtype
 from unitvec.fingerprint import MODEL_FILES, TOKENIZER_FILES, file_digest, files_of, fingerprint
 from unitvec.hub import resolve
 from unitvec.model_directory import stated_licence
+from unitvec.model_facts import model_facts
 from unitvec.overflow import PairOverflowCount
 from unitvec.pairs import Pair, PairsWith, bar_for_pairs, one_or_many, pair_runs
 from unitvec.progress import Bar
@@ -148,15 +149,8 @@ class CrossEncoder:
 
     def info(self) -> dict[str, Any]:
         """What this model is: architecture, sizes, labels, fingerprint, licence if stated."""
-        core = self._core
-        return {
-            "model": self.name,
-            "path": str(self._directory),
-            "architecture": core.model_type,
-            "layers": core.layers,
-            "heads": core.heads,
-            "parameters": core.parameters,
-            "dim": core.dim,
+        return model_facts(self.name, self._directory, self._core) | {
+            "dim": self._core.dim,
             "num_labels": self.num_labels,
             "labels": self.labels,
             "activation": _name_of(self.activation_fn),

@@ -13,6 +13,7 @@ from unitvec import _core
 from unitvec.chunks import special_tokens
 from unitvec.fingerprint import file_digest, fingerprint
 from unitvec.model_directory import NORMALIZE, SentenceSettings, stated_licence
+from unitvec.model_facts import model_facts
 from unitvec.sentence_head import SentenceHead
 from unitvec.text_module import TextModuleHead
 from unitvec.threads import require_threads
@@ -113,18 +114,7 @@ class LoadedModel:
 
     def info(self) -> dict[str, Any]:
         """What this model is: architecture, sizes, settings, fingerprint, licence if stated."""
-        core = self._core
-        facts: dict[str, Any] = {"model": self.name, "path": str(self._directory)}
-        if isinstance(core, _core.TransformerEncoder):
-            facts |= {
-                "architecture": core.model_type,
-                "layers": core.layers,
-                "heads": core.heads,
-                "parameters": core.parameters,
-            }
-        else:
-            facts["architecture"] = "torchscript"
-        return facts | {
+        return model_facts(self.name, self._directory, self._core) | {
             "dim": self.get_embedding_dimension(),
             "max_seq_length": self.max_seq_length,
             "vocab_size": self.tokenizer.vocab_size,
