@@ -30,8 +30,10 @@ TruncationStrategy strategy_of(const std::string& name) {
 }
 
 EncodeOptions options_of(bool add_special_tokens, std::size_t max_length, std::size_t stride,
-                         const std::string& strategy, const std::string& side) {
-    return {add_special_tokens, max_length, stride, strategy_of(strategy), side_of(side)};
+                         const std::string& strategy, const std::optional<std::string>& side) {
+    EncodeOptions options{add_special_tokens, max_length, stride, strategy_of(strategy)};
+    if (side) options.side = side_of(*side);
+    return options;
 }
 
 /// A str, or a tuple or list of two.
@@ -59,7 +61,7 @@ std::vector<TextPair> texts_or_pairs(Texts& texts, const py::sequence& items) {
 
 BoundEncoding encode(const Tokenizer& self, const py::object& text, const py::object& pair,
                      bool add_special_tokens, std::size_t max_length, std::size_t stride,
-                     const std::string& strategy, const std::string& side) {
+                     const std::string& strategy, const std::optional<std::string>& side) {
     Texts texts;
     const auto view = texts.add(text);
     std::optional<std::string_view> pair_view;
@@ -72,7 +74,8 @@ BoundEncoding encode(const Tokenizer& self, const py::object& text, const py::ob
 std::vector<BoundEncoding> encode_batch(const Tokenizer& self, const py::sequence& items,
                                         bool add_special_tokens, std::size_t max_length,
                                         std::size_t stride, const std::string& strategy,
-                                        const std::string& side, std::size_t threads) {
+                                        const std::optional<std::string>& side,
+                                        std::size_t threads) {
     Texts texts;
     const auto views = texts_or_pairs(texts, items);
     const auto options = options_of(add_special_tokens, max_length, stride, strategy, side);
@@ -202,10 +205,10 @@ void register_tokenizer(py::module_& m) {
             py::arg("directory"), py::call_guard<py::gil_scoped_release>())
         .def("encode", &encode, py::arg("text"), py::arg("pair") = py::none(), py::kw_only(),
              py::arg("add_special_tokens") = true, py::arg("max_length") = 0, py::arg("stride") = 0,
-             py::arg("strategy") = "longest_first", py::arg("side") = "right")
+             py::arg("strategy") = "longest_first", py::arg("side") = py::none())
         .def("encode_batch", &encode_batch, py::arg("texts"), py::kw_only(),
              py::arg("add_special_tokens") = true, py::arg("max_length") = 0, py::arg("stride") = 0,
-             py::arg("strategy") = "longest_first", py::arg("side") = "right",
+             py::arg("strategy") = "longest_first", py::arg("side") = py::none(),
              py::arg("threads") = 0)
         .def("count", &count, py::arg("texts"), py::kw_only(), py::arg("threads") = 0)
         .def_static("pad", &pad_encodings, py::arg("encodings"), py::kw_only(),
@@ -229,6 +232,12 @@ void register_tokenizer(py::module_& m) {
         .def("is_special", &Tokenizer::is_special, py::arg("id"))
         .def("special_token_count", &Tokenizer::special_token_count, py::arg("pair") = false)
         .def_property_readonly("vocab_size", &Tokenizer::vocab_size)
+        .def_property_readonly(
+            "truncation_side",
+            [](const Tokenizer& self) {
+                return self.truncation_side() == TruncationSide::left ? "left" : "right";
+            },
+            "Which end of a text that is too long is cut off, as the model's files say.")
         .def_property_readonly("pad_id", &Tokenizer::pad_id)
         .def_property_readonly("mask_id", &Tokenizer::mask_id);
 }

@@ -75,9 +75,9 @@ class Tokenizer:
         ...
     def decode(self, ids: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], *, skip_special_tokens: bool = True, clean_up: bool | None = None) -> str:
         ...
-    def encode(self, text: typing.Any, pair: typing.Any = None, *, add_special_tokens: bool = True, max_length: typing.SupportsInt | typing.SupportsIndex = 0, stride: typing.SupportsInt | typing.SupportsIndex = 0, strategy: str = 'longest_first', side: str = 'right') -> Encoding:
+    def encode(self, text: typing.Any, pair: typing.Any = None, *, add_special_tokens: bool = True, max_length: typing.SupportsInt | typing.SupportsIndex = 0, stride: typing.SupportsInt | typing.SupportsIndex = 0, strategy: str = 'longest_first', side: str | None = None) -> Encoding:
         ...
-    def encode_batch(self, texts: collections.abc.Sequence, *, add_special_tokens: bool = True, max_length: typing.SupportsInt | typing.SupportsIndex = 0, stride: typing.SupportsInt | typing.SupportsIndex = 0, strategy: str = 'longest_first', side: str = 'right', threads: typing.SupportsInt | typing.SupportsIndex = 0) -> list[Encoding]:
+    def encode_batch(self, texts: collections.abc.Sequence, *, add_special_tokens: bool = True, max_length: typing.SupportsInt | typing.SupportsIndex = 0, stride: typing.SupportsInt | typing.SupportsIndex = 0, strategy: str = 'longest_first', side: str | None = None, threads: typing.SupportsInt | typing.SupportsIndex = 0) -> list[Encoding]:
         ...
     def id_to_token(self, id: typing.SupportsInt | typing.SupportsIndex) -> str:
         ...
@@ -93,6 +93,11 @@ class Tokenizer:
     @property
     def pad_id(self) -> int | None:
         ...
+    @property
+    def truncation_side(self) -> str:
+        """
+        Which end of a text that is too long is cut off, as the model's files say.
+        """
     @property
     def vocab_size(self) -> int:
         ...

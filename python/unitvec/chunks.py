@@ -83,7 +83,8 @@ def _windows(tokenizer: Tokenizer, text: str, prompt: str, limit: int) -> Iterat
             f"[encode] expected a prompt of fewer than {limit - special} tokens, since the model "
             f"reads {limit}, got {len(before)}"
         )
-    first = tokenizer.encode(text, max_length=room, stride=(room - special) // OVERLAP)
+    stride = (room - special) // OVERLAP
+    first = tokenizer.encode(text, max_length=room, stride=stride, truncation_side="right")
     for window in (first, *first.overflowing):
         ids, mask = window.ids, window.special_tokens_mask
         start = next((i for i, is_special in enumerate(mask) if not is_special), len(ids))

@@ -140,6 +140,8 @@ class CrossEncoder:
             "prompt": self._settings.prompt,
             "dtype": self._core.dtype,
         }
+        if self.tokenizer.truncation_side != "right":
+            settings["truncation_side"] = self.tokenizer.truncation_side
         return fingerprint(self._file_digests, settings)
 
     @cached_property

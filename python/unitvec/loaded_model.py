@@ -98,6 +98,8 @@ class LoadedModel:
         steps = [module == NORMALIZE for module in self._settings.modules]
         if not all(steps):
             settings["modules"] = steps
+        if self.tokenizer.truncation_side != "right":
+            settings["truncation_side"] = self.tokenizer.truncation_side
         if self._settings.pad_to is not None:
             settings["pad_to"] = self._settings.pad_to
         return fingerprint(self._file_digests, settings)

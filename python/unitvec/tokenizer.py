@@ -33,8 +33,8 @@ class Tokenizer:
 
     Offsets count code points of the text as it was given, as Python indexes it, half-open. A lone
     surrogate (half a character, which UTF-8 cannot say) reads as U+FFFD, which BERT's cleaning
-    takes away and byte-level BPE keeps. Truncation and padding stored in tokenizer.json are not
-    obeyed: the caller says what is wanted.
+    takes away and byte-level BPE keeps. Of the truncation and padding stored in tokenizer.json only
+    the side that is cut off is obeyed: the caller says what is wanted.
 
     Example:
         >>> tokenizer = Tokenizer.from_pretrained("all-MiniLM-L6-v2")
@@ -92,7 +92,7 @@ class Tokenizer:
         *,
         stride: int = 0,
         truncation: Truncation = "longest_first",
-        truncation_side: Side = "right",
+        truncation_side: Side | None = None,
     ) -> Encoding:
         """Tokens of a text, or of a pair of texts, with all that is known about them.
 
@@ -103,7 +103,7 @@ class Tokenizer:
             max_length: most tokens, special ones counted; None: no limit.
             stride: tokens that a window in `overflowing` shares with the one before it.
             truncation: which text of a pair is cut.
-            truncation_side: which end is cut off.
+            truncation_side: which end is cut off; None: `self.truncation_side`.
 
         Raises:
             ValueError: if `max_length` has no room for the special tokens, or the settings cannot
@@ -127,7 +127,7 @@ class Tokenizer:
         *,
         stride: int = 0,
         truncation: Truncation = "longest_first",
-        truncation_side: Side = "right",
+        truncation_side: Side | None = None,
         threads: int | None = None,
     ) -> list[Encoding]:
         """`encode` for many texts or pairs, on `threads` threads (None: all there are)."""
@@ -153,7 +153,7 @@ class Tokenizer:
         stride: int = 0,
         pad_to_multiple_of: int | None = None,
         padding_side: Side = "right",
-        truncation_side: Side = "right",
+        truncation_side: Side | None = None,
         return_overflowing_tokens: bool = False,
         return_special_tokens_mask: bool = False,
         return_offsets_mapping: bool = False,
@@ -171,7 +171,7 @@ class Tokenizer:
             stride: tokens that overflowing windows share.
             pad_to_multiple_of: round the padded length up to a multiple of this.
             padding_side: where padding stands.
-            truncation_side: which end is cut off.
+            truncation_side: which end is cut off; None: `self.truncation_side`.
             return_overflowing_tokens: add the windows that were cut off as rows of their own, and
                 "overflow_to_sample_mapping", which says for every row which text it belongs to.
             return_special_tokens_mask: add "special_tokens_mask" (1 at padding too).
@@ -291,6 +291,14 @@ class Tokenizer:
     def id_to_token(self, token_id: int) -> str:
         """The token of an id. Raises IndexError where there is none."""
         return self._core.id_to_token(token_id)
+
+    @property
+    def truncation_side(self) -> Side:
+        """Which end of a text that is too long is cut off: the model's own, or "right".
+
+        As tokenizer_config.json says, else the truncation that tokenizer.json stores.
+        """
+        return cast(Side, self._core.truncation_side)
 
     @property
     def vocab_size(self) -> int:

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unitvec import _core
-from unitvec.model_files import parse_json, read_bytes
+from unitvec.model_files import parse_json, read_bytes, read_json, shown
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
 
+SIDES = ("left", "right")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -32,6 +33,21 @@ def reads(directory: Path) -> bool:
     # CLIP's pieces that end a word are tokens of their own, with "</w>" behind them.
     ends_words = model.get("type") == "BPE" and bool(model.get("end_of_word_suffix"))
     return ends_words or model.get("type") == "Unigram"
+
+
+def stated_truncation_side(directory: Path) -> str | None:
+    """Which end tokenizer_config.json has cut off; None: it does not say.
+
+    Raises:
+        FormatError: it says something else.
+    """
+    file = directory / "tokenizer_config.json"
+    side = (read_json(file, dict) or {}).get("truncation_side")
+    if side is not None and side not in SIDES:
+        raise _core.FormatError(
+            f"{file}: truncation_side: expected right or left, got {shown(side)}"
+        )
+    return side
 
 
 class TokenizersModel:
@@ -64,6 +80,8 @@ class TokenizersModel:
             if type(error).__name__ != "PanicException":
                 raise
             raise _core.FormatError(f"{file}: {error}") from error
+        stored = (self._peer.truncation or {}).get("direction", "right")
+        self.truncation_side = stated_truncation_side(directory) or stored
         self._peer.no_truncation()
         self._peer.no_padding()
         self._special = {i for i, t in self._peer.get_added_tokens_decoder().items() if t.special}
@@ -83,12 +101,13 @@ class TokenizersModel:
         max_length: int = 0,
         stride: int = 0,
         strategy: str = "longest_first",
-        side: str = "right",
+        side: str | None = None,
         threads: int = 0,
     ) -> list[Any]:
         """As `_core.Tokenizer.encode_batch`; `tokenizers` chooses the threads itself."""
         _require(strategy, ("longest_first", "only_first", "only_second"), "truncation")
-        _require(side, ("left", "right"), "truncation_side")
+        side = self.truncation_side if side is None else side
+        _require(side, SIDES, "truncation_side")
         items = [_item(text) for text in texts]
         if max_length == 0:
             inputs = [first if second is None else (first, second) for first, second in items]
@@ -121,7 +140,7 @@ class TokenizersModel:
         whole = self.encode_batch(texts, add_special_tokens=False)
         lengths = [len(e) + special for e in whole]
         for e in whole:
-            e.truncate(max(max_length - special, 0))
+            e.truncate(max(max_length - special, 0), direction=self.truncation_side)
         ids = [self._peer.post_process(e).ids for e in whole]
         return _core.TokenSequences.from_ids(ids, lengths)
 
@@ -136,7 +155,7 @@ class TokenizersModel:
         halves = list(zip(whole[: len(firsts)], whole[len(firsts) :], strict=True))
         lengths = [len(a) + len(b) + special for a, b in halves]
         for a, b in halves:
-            _truncate(a, b, max_length - special, 0, "longest_first", "right")
+            _truncate(a, b, max_length - special, 0, "longest_first", self.truncation_side)
         joined = [self._peer.post_process(a, b) for a, b in halves]
         return _core.TokenSequences.from_ids(
             [e.ids for e in joined], lengths, [e.type_ids for e in joined]

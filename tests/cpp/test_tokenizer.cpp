@@ -239,6 +239,35 @@ TEST_CASE("added tokens are found as their settings say", "[tokenizer]") {
     CHECK(ids == tokenizer.encode("a <l>F\u00F6LDED b").ids);
 }
 
+TEST_CASE("the start is cut off where the files say so", "[tokenizer]") {
+    using Pair = unitvec::TextPair;
+    auto json = tiny::tokenizer_json({"a", "b", "c", "d"});
+    const auto [stored, stated, left] = GENERATE(table<std::string, std::string, bool>(
+        {{"", "", false}, {"Left", "", true}, {"Left", "right", false}, {"Right", "left", true}}));
+    INFO(stored << " in tokenizer.json, " << stated << " in tokenizer_config.json");
+    if (!stored.empty()) json["truncation"]["direction"] = stored;
+    const TemporaryFolder folder;
+    [[maybe_unused]] const auto file = folder.write("tokenizer.json", json.dump());
+    if (!stated.empty()) {
+        [[maybe_unused]] const auto config =
+            folder.write("tokenizer_config.json", R"({"truncation_side": ")" + stated + "\"}");
+    }
+    const auto tokenizer = Tokenizer::from_directory(folder.path());
+    CHECK((tokenizer.truncation_side() == TruncationSide::left) == left);
+    Ids ids{99}, types{9};  // what is there already stays
+    CHECK(tokenizer.append_ids("a b c d", 4, ids) == 6);
+    CHECK(ids == (left ? Ids{99, 2, 7, 8, 3} : Ids{99, 2, 5, 6, 3}));
+    CHECK(tokenizer.encode("a b c d", {}, {.max_length = 4}).ids ==
+          Ids(ids.begin() + 1, ids.end()));
+    ids = {99};
+    CHECK(tokenizer.append_ids(Pair{"a b c d", "d c b"}, 6, ids, types) == 10);
+    CHECK(ids == (left ? Ids{99, 2, 7, 8, 3, 6, 3} : Ids{99, 2, 5, 6, 3, 8, 3}));
+    CHECK(types == Ids{9, 0, 0, 0, 0, 1, 1});
+    const auto other = left ? TruncationSide::right : TruncationSide::left;
+    CHECK(tokenizer.encode("a b c d", {}, {.max_length = 3, .side = other}).ids ==
+          (left ? Ids{2, 5, 3} : Ids{2, 8, 3}));
+}
+
 TEST_CASE("decode joins pieces and drops special tokens", "[tokenizer]") {
     const auto tokenizer = tiny::load(tiny::tokenizer_json(kTokens));
     const auto ids = tokenizer.encode("hello, unaffable world!").ids;
@@ -295,6 +324,8 @@ TEST_CASE("damaged and unsupported files are refused with file and field", "[tok
     CHECK(where(tiny::tokenizer_json(kTokens)) == "no error");
     CHECK(where(with("/model/type", "Unigram")) == "model.type");
     CHECK(where(with("/model/unk_token", "nowhere")) == "model.unk_token");
+    CHECK(where(with("/truncation/direction", "left")) == "truncation.direction");
+    CHECK(where(with("/truncation", 4)) == "truncation");
     CHECK(where(with("/model/vocab/hello", 500)) == "model.vocab");
     CHECK(where(with("/model/vocab/hello", 6)) == "model.vocab");
     CHECK(where(with("/model/vocab/hello", 1.5)) == "model.vocab");

@@ -222,6 +222,7 @@ SETTINGS = [
     ("config_sentence_transformers.json", "prompts", [ABSENT, None]),
     ("config_sentence_transformers.json", "default_prompt_name", [ABSENT, None]),
     ("tokenizer_config.json", "model_max_length", [ABSENT, None, 2**31, 2**63, 1e308]),
+    ("tokenizer_config.json", "truncation_side", [ABSENT, None]),
     ("tokenizer_config.json", "unk_token", [ABSENT, None, "x"]),
     ("special_tokens_map.json", "mask_token", [ABSENT, None, "x"]),
     ("model.safetensors.index.json", "weight_map", []),

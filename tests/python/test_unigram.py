@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+import unigram
 import unitvec as uv
 from same_tokens import differences, differing_fields
 
@@ -28,24 +29,9 @@ TEXTS = [
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory):
     """Our tokenizer and theirs of one file, set up as XLM-R's."""
-    from tokenizers import models, normalizers, pre_tokenizers, processors, trainers
-
-    peer = tokenizers.Tokenizer(models.Unigram())
-    peer.normalizer = normalizers.NFKC()
-    peer.pre_tokenizer = pre_tokenizers.Metaspace()
-    peer.decoder = tokenizers.decoders.Metaspace()
-    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-    trainer = trainers.UnigramTrainer(
-        vocab_size=200, special_tokens=special, unk_token="<unk>", show_progress=False
-    )
-    peer.train_from_iterator(TEXTS * 10, trainer)
-    peer.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>",
-        pair="<s> $A </s> </s> $B </s>",
-        special_tokens=[("<s>", 0), ("</s>", 2)],
-    )
     path = tmp_path_factory.mktemp("unigram")
-    peer.enable_truncation(4)  # what a file says of this is not obeyed
+    peer = unigram.train(TEXTS * 10, path)
+    peer.enable_truncation(4)  # the length that a file says is not obeyed
     peer.enable_padding()
     peer.save(str(path / "tokenizer.json"))
     peer.no_truncation()

@@ -124,6 +124,17 @@ std::size_t room_for_text(const char* function, std::size_t max_length, std::siz
     return max_length - special;
 }
 
+/// Cuts the ids of a text, which begin at `begin` and are the last ones, to `kept`.
+void cut_from(std::size_t begin, std::size_t kept, TruncationSide side,
+              std::vector<std::int32_t>& ids) {
+    if (side == TruncationSide::left) {
+        const auto first = ids.begin() + static_cast<std::ptrdiff_t>(begin);
+        ids.erase(first, ids.end() - static_cast<std::ptrdiff_t>(kept));
+    } else {
+        ids.resize(begin + kept);
+    }
+}
+
 /// All windows of a text or a pair: every window of the first with every window of the second.
 Encoding assemble(const Template& items, const OffsetTrimmer& trimmer, std::span<const Piece> first,
                   std::span<const Piece> second, const std::vector<Window>& first_windows,
@@ -158,7 +169,9 @@ Tokenizer Tokenizer::from_directory(const std::filesystem::path& directory) {
         }
         return read_vocab_txt(directory, std::move(names));
     };
-    return Tokenizer(std::make_shared<const Data>(read()));
+    auto parts = read();
+    if (const auto side = stated_truncation_side(directory)) parts.truncation_side = side;
+    return Tokenizer(std::make_shared<const Data>(std::move(parts)));
 }
 
 Encoding Tokenizer::encode(std::string_view text, std::optional<std::string_view> pair,
@@ -170,10 +183,11 @@ Encoding Tokenizer::encode(std::string_view text, std::optional<std::string_view
     const auto second = has_pair ? pieces_of(*data_, *pair) : Pieces{};
     const auto [first_length, second_length] =
         kept_lengths(first.tokens.size(), second.tokens.size(), has_pair, room, options.strategy);
+    const auto side = options.side.value_or(truncation_side());
     return assemble(data_->post_processor.chosen(has_pair, options.add_special_tokens),
                     data_->trimmer, first.tokens, second.tokens,
-                    windows(first.tokens.size(), first_length, options.stride, options.side),
-                    windows(second.tokens.size(), second_length, options.stride, options.side));
+                    windows(first.tokens.size(), first_length, options.stride, side),
+                    windows(second.tokens.size(), second_length, options.stride, side));
 }
 
 std::vector<Encoding> Tokenizer::encode_batch(std::span<const TextPair> texts,
@@ -202,7 +216,7 @@ std::size_t Tokenizer::append_ids(std::string_view text, std::size_t max_length,
             const auto before = ids.size();
             append_text_ids(text, ids);
             length = ids.size() - before;
-            ids.resize(before + std::min(length, room));
+            cut_from(before, std::min(length, room), truncation_side(), ids);
         }
     }
     return length + special;
@@ -221,8 +235,8 @@ std::size_t Tokenizer::append_ids(const TextPair& pair, std::size_t max_length,
     const auto length = first.size() + second.size() + special;
     const auto [first_kept, second_kept] = kept_lengths(first.size(), second.size(), has_second,
                                                         room, TruncationStrategy::longest_first);
-    first.resize(first_kept);
-    second.resize(second_kept);
+    cut_from(0, first_kept, truncation_side(), first);
+    cut_from(0, second_kept, truncation_side(), second);
     for (const auto& item : data_->post_processor.chosen(has_second, true)) {
         if (item.kind == Kind::special) {
             ids.push_back(item.id);
@@ -275,6 +289,10 @@ std::optional<std::int32_t> Tokenizer::pad_id() const {
 
 std::optional<std::int32_t> Tokenizer::mask_id() const {
     return data_->mask_id;
+}
+
+TruncationSide Tokenizer::truncation_side() const {
+    return data_->truncation_side;
 }
 
 bool Tokenizer::is_special(std::int32_t id) const {

@@ -60,7 +60,8 @@ std::optional<std::int32_t> first_known(const Vocabulary& tokens,
 
 Tokenizer::Data::Data(TokenizerParts parts)
     : tokens(with_added(parts)), in_text(finder(parts, false)), in_normalized(finder(parts, true)),
-      trimmer(tokens, parts.trimming), is_special(tokens.size()) {
+      trimmer(tokens, parts.trimming), is_special(tokens.size()),
+      truncation_side(parts.truncation_side.value_or(TruncationSide::right)) {
     for (const auto& token : parts.added) {
         if (token.special) is_special[static_cast<std::size_t>(token.id)] = true;
     }

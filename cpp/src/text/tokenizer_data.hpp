@@ -31,8 +31,9 @@ struct TokenizerParts {
     OffsetTrimming trimming;
     Decoder decoder;
     SpecialNames names;
-    std::string file;         ///< for messages
-    std::string added_field;  ///< where the added tokens stand in it
+    std::optional<TruncationSide> truncation_side{};  ///< as tokenizer.json says
+    std::string file;                                 ///< for messages
+    std::string added_field;                          ///< where the added tokens stand in it
 };
 
 struct Tokenizer::Data {
@@ -48,6 +49,7 @@ struct Tokenizer::Data {
     Decoder decoder;
     std::vector<bool> is_special;  ///< by id
     std::optional<std::int32_t> pad_id, mask_id;
+    TruncationSide truncation_side;
 };
 
 /// @throws FormatError if the file is damaged or describes something that is not supported
@@ -64,5 +66,9 @@ struct Tokenizer::Data {
 
 /// From tokenizer_config.json and special_tokens_map.json, where these exist.
 [[nodiscard]] SpecialNames read_special_names(const std::filesystem::path& directory);
+
+/// As tokenizer_config.json says; goes before what tokenizer.json says, as in transformers.
+[[nodiscard]] std::optional<TruncationSide> stated_truncation_side(
+    const std::filesystem::path& directory);
 
 }  // namespace unitvec

@@ -104,6 +104,7 @@ TokenizerParts read_tokenizer_json(const std::filesystem::path& path, SpecialNam
                          .trimming = {},
                          .decoder = read_decoder(root),
                          .names = std::move(names),
+                         .truncation_side = read_truncation_side(root),
                          .file = root.file(),
                          .added_field = "added_tokens"};
     read_post_processor(root, vocabulary.size() + parts.added.size(), parts);

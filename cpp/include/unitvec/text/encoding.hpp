@@ -2,6 +2,7 @@
 /// What a tokeniser makes of one text or of one pair of texts.
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace unitvec {
@@ -31,7 +32,7 @@ struct EncodeOptions {
     std::size_t max_length = 0;  ///< most tokens of one encoding, special ones counted; 0: no limit
     std::size_t stride = 0;  ///< tokens that an overflowing window shares with the one before it
     TruncationStrategy strategy = TruncationStrategy::longest_first;
-    TruncationSide side = TruncationSide::right;
+    std::optional<TruncationSide> side = {};  ///< nothing: the tokeniser's truncation_side()
 };
 
 /// The tokens of a text or of a pair, all vectors of one length.

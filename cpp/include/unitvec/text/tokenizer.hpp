@@ -24,8 +24,9 @@ struct TextPair {
 /// The tokeniser of one model. Immutable: a copy is cheap and shares everything, and any number of
 /// threads may use one at the same time.
 ///
-/// Truncation and padding that a tokenizer.json stores are not obeyed: MiniLM's file says 128
-/// tokens where the model's limit is 256. The caller says what is wanted.
+/// Of the truncation and padding that a tokenizer.json stores, only the side that is cut off is
+/// obeyed: MiniLM's file says 128 tokens where the model's limit is 256. The caller says what is
+/// wanted.
 class Tokenizer {
 public:
     /// Reads `tokenizer.json` (WordPiece or byte-level BPE), else `vocab.json` with `merges.txt`,
@@ -51,6 +52,7 @@ public:
 
     /// Appends the ids of one text between its special tokens to `ids`, at most `max_length` of
     /// them (0: no limit): the encoder's way, without offsets and without an allocation per token.
+    /// What is too long is cut at truncation_side().
     ///
     /// @return how many tokens the whole text has, special ones counted: more than were appended if
     ///         and only if something was cut off
@@ -72,6 +74,10 @@ public:
     [[nodiscard]] std::string_view id_to_token(std::int32_t id) const;
     /// Ids in use, added tokens counted: ids are 0 ... vocab_size() - 1.
     [[nodiscard]] std::size_t vocab_size() const;
+
+    /// Which end of a text that is too long is cut off, as tokenizer_config.json says
+    /// ("truncation_side"), else the truncation that tokenizer.json stores; else the right one.
+    [[nodiscard]] TruncationSide truncation_side() const;
 
     /// The id that padding uses ([PAD] of the file; nothing where there is none).
     [[nodiscard]] std::optional<std::int32_t> pad_id() const;
