@@ -12,8 +12,9 @@ const DistanceKernels& distance_kernels(Isa isa) {
         throw_invalid("distance_kernels", "an instruction set of this processor", name(isa));
     }
 #if defined(__x86_64__)
-    if (isa == Isa::avx2) return kDistanceAvx2;
-    if (isa == Isa::avx512) return kDistanceAvx512;
+    // Sums of floats gain nothing from VNNI and BF16.
+    if (isa >= Isa::avx512) return kDistanceAvx512;
+    if (isa >= Isa::avx2) return kDistanceAvx2;
 #endif
     return kDistancePortable;
 }
