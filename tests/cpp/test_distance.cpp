@@ -3,8 +3,8 @@
 #include <cmath>
 #include <string>
 
-#include "kernels/distance.hpp"
 #include "support/catch.hpp"
+#include "support/kernel_sets.hpp"
 #include "support/random.hpp"
 #include "support/reference_search.hpp"
 #include "unitvec/normalize.hpp"
@@ -21,16 +21,17 @@ struct Case {
     Reference reference;
 };
 
-std::vector<Case> cases(Isa isa) {
-    const auto& kernels = kernels::distance_kernels(isa);
+using Set = KernelSet<kernels::DistanceKernels>;
+
+std::vector<Case> cases(const Set& set) {
+    const auto& kernels = *set.kernels;
     return {{"dot", kernels.dot, reference::dot},
             {"squared_l2", kernels.squared_l2, reference::squared_l2},
             {"l1", kernels.l1, reference::l1}};
 }
 
-Isa any_isa() {
-    const auto isas = available_isas();
-    return isas[static_cast<std::size_t>(GENERATE_COPY(range(0, static_cast<int>(isas.size()))))];
+Set any_set() {
+    return GENERATE(from_range(distance_sets()));
 }
 
 // Around the widths of the registers (4, 8, 16), of four of them, and the usual dimensions.
@@ -44,11 +45,11 @@ std::size_t any_dim() {
 }  // namespace
 
 TEST_CASE("a pair agrees with the reference on every instruction set", "[distance]") {
-    const Isa isa = any_isa();
+    const Set set = any_set();
     const std::size_t dim = any_dim();
     const auto x = random_floats(dim, 1), y = random_floats(dim, 1'000'003);
-    for (const auto& c : cases(isa)) {
-        INFO(c.name << " on " << name(isa) << ", dim " << dim);
+    for (const auto& c : cases(set)) {
+        INFO(c.name << " on " << set.name << ", dim " << dim);
         const double tolerance = 1e-6 * static_cast<double>(dim + 1);
         CHECK_THAT(static_cast<double>(c.kernel.pair(x.data(), y.data(), dim)),
                    WithinAbs(c.reference(x, y), tolerance));
@@ -56,14 +57,14 @@ TEST_CASE("a pair agrees with the reference on every instruction set", "[distanc
 }
 
 TEST_CASE("rows give the bits of pairs, consecutive or scattered", "[distance]") {
-    const Isa isa = any_isa();
+    const Set set = any_set();
     const std::size_t dim = any_dim();
     const std::size_t count = GENERATE(std::size_t{0}, std::size_t{1}, std::size_t{2},
                                        std::size_t{3}, std::size_t{5}, std::size_t{9});
     const auto query = random_floats(dim, 1), base = random_floats(dim * 20, 1'000'003);
     const std::vector<std::uint32_t> rows{19, 0, 7, 7, 3, 18, 1, 2, 11};
-    for (const auto& c : cases(isa)) {
-        INFO(c.name << " on " << name(isa) << ", dim " << dim);
+    for (const auto& c : cases(set)) {
+        INFO(c.name << " on " << set.name << ", dim " << dim);
         std::vector<float> consecutive(count), scattered(count);
         c.kernel.rows(query.data(), base.data(), dim, nullptr, count, consecutive.data());
         c.kernel.rows(query.data(), base.data(), dim, rows.data(), count, scattered.data());
@@ -75,26 +76,26 @@ TEST_CASE("rows give the bits of pairs, consecutive or scattered", "[distance]")
 }
 
 TEST_CASE("kernels are symmetric, and equal vectors are at distance 0", "[distance]") {
-    const Isa isa = any_isa();
+    const Set set = any_set();
     const std::size_t dim = any_dim();
     const auto x = random_floats(dim, 1), y = random_floats(dim, 1'000'003);
-    for (const auto& c : cases(isa)) {
-        INFO(c.name << " on " << name(isa) << ", dim " << dim);
+    for (const auto& c : cases(set)) {
+        INFO(c.name << " on " << set.name << ", dim " << dim);
         CHECK(c.kernel.pair(x.data(), y.data(), dim) == c.kernel.pair(y.data(), x.data(), dim));
     }
-    CHECK(kernels::distance_kernels(isa).squared_l2.pair(x.data(), x.data(), dim) == 0.0F);
-    CHECK(kernels::distance_kernels(isa).l1.pair(x.data(), x.data(), dim) == 0.0F);
+    CHECK(set.kernels->squared_l2.pair(x.data(), x.data(), dim) == 0.0F);
+    CHECK(set.kernels->l1.pair(x.data(), x.data(), dim) == 0.0F);
 }
 
 TEST_CASE("kernels read nothing outside the vectors", "[distance]") {
-    const Isa isa = any_isa();
+    const Set set = any_set();
     const std::size_t dim = any_dim();
     // NaN on both sides of the vectors would show in any sum that touched it.
     std::vector<float> x(dim + 32, std::nanf("")), y(dim + 32, std::nanf(""));
     std::fill_n(x.begin() + 16, dim, 0.5F);
     std::fill_n(y.begin() + 16, dim, 0.25F);
-    for (const auto& c : cases(isa)) {
-        INFO(c.name << " on " << name(isa) << ", dim " << dim);
+    for (const auto& c : cases(set)) {
+        INFO(c.name << " on " << set.name << ", dim " << dim);
         CHECK(std::isfinite(c.kernel.pair(x.data() + 16, y.data() + 16, dim)));
     }
 }

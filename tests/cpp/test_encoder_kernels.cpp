@@ -7,6 +7,7 @@
 
 #include "kernels/encoder.hpp"
 #include "support/catch.hpp"
+#include "support/kernel_sets.hpp"
 #include "support/random.hpp"
 #include "unitvec/types.hpp"
 
@@ -45,13 +46,13 @@ std::vector<double> slow_attention(const AttentionHead& h) {
 }  // namespace
 
 TEST_CASE("attention agrees with the formula on every instruction set", "[encoder_kernels]") {
-    const auto isa = GENERATE(from_range(available_isas()));
+    const auto set = GENERATE(from_range(encoder_sets()));
     const std::size_t seq_len = GENERATE(1u, 2u, 3u, 6u, 7u, 8u, 15u, 16u, 17u, 33u, 128u, 300u);
     const std::size_t head_dim = GENERATE(1u, 12u, 32u, 64u, 65u);
     const bool biased = GENERATE(false, true);
-    INFO("isa " << name(isa) << ", seq_len " << seq_len << ", head_dim " << head_dim << ", biased "
+    INFO("isa " << set.name << ", seq_len " << seq_len << ", head_dim " << head_dim << ", biased "
                 << biased);
-    const auto& kernels = encoder_kernels(isa);
+    const auto& kernels = *set.kernels;
     const auto bias = random_floats(2 * seq_len - 1 + kMostLanes, 2);
     const std::size_t stride = 3 * head_dim + 5;
     const auto qkv = random_floats(seq_len * stride, 1);
@@ -85,13 +86,13 @@ TEST_CASE("attention agrees with the formula on every instruction set", "[encode
 }
 
 TEST_CASE("attention survives scores that overflow expf", "[encoder_kernels]") {
-    const auto isa = GENERATE(from_range(available_isas()));
+    const auto set = GENERATE(from_range(encoder_sets()));
     const std::size_t n = 9, d = 4;
     std::vector<float> q(n * d, 100.0F), v(n * d, 2.0F), out(n * d);
     for (std::size_t i = 0; i < d; ++i) q[i] = -100.0F;
-    AlignedVector<float> scratch(encoder_kernels(isa).attention_scratch(n, d));
-    encoder_kernels(isa).attention({q.data(), q.data(), v.data(), out.data(), d, d, n, d, 1.0F},
-                                   scratch.data());
+    AlignedVector<float> scratch(set.kernels->attention_scratch(n, d));
+    set.kernels->attention({q.data(), q.data(), v.data(), out.data(), d, d, n, d, 1.0F},
+                           scratch.data());
     for (const float x : out) CHECK_THAT(x, WithinAbs(2.0, 1e-5));
 }
 
@@ -127,15 +128,15 @@ struct RandomLayer {
 }  // namespace
 
 TEST_CASE("linear layers agree with the formula on every instruction set", "[encoder_kernels]") {
-    const auto isa = GENERATE(from_range(available_isas()));
+    const auto set = GENERATE(from_range(encoder_sets()));
     const std::size_t rows = GENERATE(1u, 2u, 3u, 4u, 5u, 7u, 8u, 12u, 13u, 97u);
     const std::size_t in = GENERATE(1u, 2u, 25u, 384u);
     const std::size_t out = GENERATE(1u, 15u, 16u, 23u, 24u, 32u, 33u, 48u, 100u);
     const auto epilogue = GENERATE(Epilogue::none, Epilogue::gelu, Epilogue::gelu_tanh,
                                    Epilogue::relu, Epilogue::add);
-    INFO("isa " << name(isa) << ", rows " << rows << ", in " << in << ", out " << out
+    INFO("isa " << set.name << ", rows " << rows << ", in " << in << ", out " << out
                 << ", epilogue " << static_cast<int>(epilogue));
-    const auto& kernels = encoder_kernels(isa);
+    const auto& kernels = *set.kernels;
     const RandomLayer layer(kernels, in, out);
     const auto x = random_floats(rows * in, 303), residual = random_floats(rows * out, 404);
     std::vector<float> y(rows * out + 1, -7.0F);
@@ -158,8 +159,8 @@ TEST_CASE("linear layers agree with the formula on every instruction set", "[enc
 }
 
 TEST_CASE("a row's result does not depend on the rows and panels beside it", "[encoder_kernels]") {
-    const auto isa = GENERATE(from_range(available_isas()));
-    const auto& kernels = encoder_kernels(isa);
+    const auto set = GENERATE(from_range(encoder_sets()));
+    const auto& kernels = *set.kernels;
     const std::size_t in = 50, out = 70, most = 40;
     const RandomLayer layer(kernels, in, out);
     const auto x = random_floats(most * in, 505);
@@ -176,14 +177,14 @@ TEST_CASE("a row's result does not depend on the rows and panels beside it", "[e
             const std::size_t n = std::min(rows, most - first);
             for (std::size_t panel = 0; panel < panels; ++panel) run(first, n, panel, panel + 1);
         }
-        INFO("isa " << name(isa) << ", rows " << rows);
+        INFO("isa " << set.name << ", rows " << rows);
         CHECK(some == all);
     }
 }
 
 TEST_CASE("bfloat16 weights give what their own floats give, bit for bit", "[encoder_kernels]") {
-    const auto isa = GENERATE(from_range(available_isas()));
-    const auto& kernels = encoder_kernels(isa);
+    const auto set = GENERATE(from_range(encoder_sets()));
+    const auto& kernels = *set.kernels;
     const std::size_t rows = GENERATE(1u, 4u, 5u, 200u);
     const std::size_t in = GENERATE(1u, 25u, 384u);
     const std::size_t out = GENERATE(1u, 24u, 33u, 100u);
@@ -202,7 +203,7 @@ TEST_CASE("bfloat16 weights give what their own floats give, bit for bit", "[enc
                    {x.data(), nullptr, expected.data(), rows, 0, panels, Epilogue::none, nullptr});
     kernels.linear(half,
                    {x.data(), nullptr, y.data(), rows, 0, panels, Epilogue::none, room.data()});
-    INFO("isa " << name(isa) << ", rows " << rows << ", in " << in << ", out " << out);
+    INFO("isa " << set.name << ", rows " << rows << ", in " << in << ", out " << out);
     CHECK(y == expected);
 }
 
@@ -268,13 +269,13 @@ struct Int8Rows {
 }  // namespace
 
 TEST_CASE("rotate is the Walsh-Hadamard transform, and its own inverse", "[encoder_kernels]") {
-    const auto isa = GENERATE(from_range(available_isas()));
+    const auto set = GENERATE(from_range(encoder_sets()));
     const std::size_t in = GENERATE(1u, 2u, 3u, 12u, 24u, 40u, 64u, 96u, 312u, 384u);
-    INFO("isa " << name(isa) << ", in " << in);
+    INFO("isa " << set.name << ", in " << in);
     const auto x = random_floats(in, 7);
     std::vector<float> once(in), twice(in);
-    encoder_kernels(isa).rotate(x.data(), in, once.data());
-    encoder_kernels(isa).rotate(once.data(), in, twice.data());
+    set.kernels->rotate(x.data(), in, once.data());
+    set.kernels->rotate(once.data(), in, twice.data());
     const auto expected = slow_rotation(x.data(), in);
     for (std::size_t i = 0; i < in; ++i) {
         CHECK_THAT(once[i], WithinAbs(expected[i], 1e-6));
@@ -283,12 +284,12 @@ TEST_CASE("rotate is the Walsh-Hadamard transform, and its own inverse", "[encod
 }
 
 TEST_CASE("a row of bytes stands for the rotated row", "[encoder_kernels]") {
-    const auto isa = GENERATE(from_range(available_isas()));
+    const auto set = GENERATE(from_range(encoder_sets()));
     const std::size_t in = GENERATE(1u, 7u, 25u, 64u, 384u);
-    INFO("isa " << name(isa) << ", in " << in);
+    INFO("isa " << set.name << ", in " << in);
     auto x = random_floats(in, 8);
     x[in / 2] = 30.0F;  // an outlier
-    const Int8Rows row(encoder_kernels(isa), x, in);
+    const Int8Rows row(*set.kernels, x, in);
     const auto rotated = slow_rotation(x.data(), in);
     std::vector<int> levels, expected;
     for (std::size_t k = 0; k < in; ++k) {
@@ -309,13 +310,13 @@ TEST_CASE("a row of bytes stands for the rotated row", "[encoder_kernels]") {
 
 TEST_CASE("layers of 8 bits are near those of floats, and the same in any company",
           "[encoder_kernels]") {
-    const auto isa = GENERATE(from_range(available_isas()));
-    const auto& kernels = encoder_kernels(isa);
+    const auto set = GENERATE(from_range(encoder_sets()));
+    const auto& kernels = *set.kernels;
     const std::size_t rows = GENERATE(1u, 2u, 3u, 4u, 9u, 50u);
     const std::size_t in = GENERATE(1u, 3u, 4u, 25u, 384u);
     const std::size_t out = GENERATE(1u, 8u, 23u, 24u, 33u, 100u);
     const auto epilogue = GENERATE(Epilogue::none, Epilogue::gelu, Epilogue::add);
-    INFO("isa " << name(isa) << ", rows " << rows << ", in " << in << ", out " << out
+    INFO("isa " << set.name << ", rows " << rows << ", in " << in << ", out " << out
                 << ", epilogue " << static_cast<int>(epilogue));
     const auto w = random_floats(in * out, 101), bias = random_floats(out, 202);
     const auto x = random_floats(rows * in, 303), residual = random_floats(rows * out, 404);
@@ -355,8 +356,8 @@ TEST_CASE("layers of 8 bits are near those of floats, and the same in any compan
 
 TEST_CASE("a row of zeros has the scale 0, and the largest levels do not overflow",
           "[encoder_kernels]") {
-    const auto isa = GENERATE(from_range(available_isas()));
-    const auto& kernels = encoder_kernels(isa);
+    const auto set = GENERATE(from_range(encoder_sets()));
+    const auto& kernels = *set.kernels;
     const std::size_t in = 4095;  // odd: not rotated, so that every level is the largest
     const float sign = GENERATE(1.0F, -1.0F);
     const std::vector<float> w(in * 3, 2.0F * sign), bias(3, 0.5F);
@@ -375,28 +376,28 @@ TEST_CASE("a row of zeros has the scale 0, and the largest levels do not overflo
 }
 
 TEST_CASE("erf has an absolute error below 5e-7", "[encoder_kernels]") {
-    const auto isa = GENERATE(from_range(available_isas()));
+    const auto set = GENERATE(from_range(encoder_sets()));
     std::vector<float> x;
     for (float v = -6.0F; v <= 6.0F; v += 0.00037F) x.push_back(v);
     x.insert(x.end(), {0.0F, 1e-30F, 4.0F, -4.0F, 1e30F, -1e30F});
     std::vector<float> y(x.size());
-    encoder_kernels(isa).erf(x.data(), x.size(), y.data());
+    set.kernels->erf(x.data(), x.size(), y.data());
     double worst = 0.0;
     for (std::size_t i = 0; i < x.size(); ++i) {
         worst = std::max(worst, std::abs(y[i] - std::erf(static_cast<double>(x[i]))));
     }
-    INFO("isa " << name(isa));
+    INFO("isa " << set.name);
     CHECK(worst < 5e-7);
 }
 
 TEST_CASE("layer norm agrees with the formula on every instruction set", "[encoder_kernels]") {
-    const auto isa = GENERATE(from_range(available_isas()));
+    const auto set = GENERATE(from_range(encoder_sets()));
     const std::size_t dim = GENERATE(1u, 7u, 8u, 15u, 16u, 17u, 384u, 768u);
-    INFO("isa " << name(isa) << ", dim " << dim);
+    INFO("isa " << set.name << ", dim " << dim);
     const auto x = random_floats(3 * dim, 1), gamma = random_floats(dim, 2),
                beta = random_floats(dim, 3);
     std::vector<float> out(3 * dim);
-    encoder_kernels(isa).layer_norm(x.data(), gamma.data(), beta.data(), 1e-5F, 3, dim, out.data());
+    set.kernels->layer_norm(x.data(), gamma.data(), beta.data(), 1e-5F, 3, dim, out.data());
     for (std::size_t r = 0; r < 3; ++r) {
         double mean = 0.0, variance = 0.0;
         for (std::size_t i = 0; i < dim; ++i) mean += x[r * dim + i] / static_cast<double>(dim);
@@ -413,7 +414,7 @@ TEST_CASE("layer norm agrees with the formula on every instruction set", "[encod
 }
 
 TEST_CASE("embed_token adds its three tables and normalises", "[encoder_kernels]") {
-    const auto isa = GENERATE(from_range(available_isas()));
+    const auto set = GENERATE(from_range(encoder_sets()));
     const std::size_t dim = 19;
     const auto word = random_floats(5 * dim, 1), position = random_floats(4 * dim, 2);
     const auto type = random_floats(2 * dim, 3), gamma = random_floats(dim, 4),
@@ -422,7 +423,7 @@ TEST_CASE("embed_token adds its three tables and normalises", "[encoder_kernels]
     for (std::size_t i = 0; i < dim; ++i) {
         sum[i] = word[3 * dim + i] + type[1 * dim + i] + position[2 * dim + i];
     }
-    const auto& kernels = encoder_kernels(isa);
+    const auto& kernels = *set.kernels;
     kernels.layer_norm(sum.data(), gamma.data(), beta.data(), 1e-12F, 1, dim, expected.data());
     kernels.embed_token({position.data(), type.data(), gamma.data(), beta.data(), dim, 1e-12F},
                         word.data() + 3 * dim, 2, 1, out.data());
@@ -434,38 +435,74 @@ TEST_CASE("embed_token adds its three tables and normalises", "[encoder_kernels]
 }
 
 TEST_CASE("exp has a relative error below 2e-7 and underflows to 0", "[encoder_kernels]") {
-    const auto isa = GENERATE(from_range(available_isas()));
+    const auto set = GENERATE(from_range(encoder_sets()));
     std::vector<float> x;
     for (float v = -87.25F; v <= 80.0F; v += 0.00731F) x.push_back(v);
     x.insert(x.end(), {0.0F, -0.0F, -1e-30F, -0.34657359F, 0.34657359F});
     std::vector<float> y(x.size());
-    encoder_kernels(isa).exp(x.data(), x.size(), y.data());
+    set.kernels->exp(x.data(), x.size(), y.data());
     double worst = 0.0;
     for (std::size_t i = 0; i < x.size(); ++i) {
         const double expected = std::exp(static_cast<double>(x[i]));
         worst = std::max(worst, std::abs(y[i] - expected) / expected);
     }
-    INFO("isa " << name(isa));
+    INFO("isa " << set.name);
     CHECK(worst < 2e-7);
     const std::vector<float> far{-88.0F, -1000.0F, -std::numeric_limits<float>::infinity()};
-    encoder_kernels(isa).exp(far.data(), far.size(), y.data());
+    set.kernels->exp(far.data(), far.size(), y.data());
     for (std::size_t i = 0; i < far.size(); ++i) CHECK(y[i] == 0.0F);
 }
 
 TEST_CASE("2^x has a relative error below 1.5e-7 and never reaches 0", "[encoder_kernels]") {
-    const auto isa = GENERATE(from_range(available_isas()));
+    const auto set = GENERATE(from_range(encoder_sets()));
     std::vector<float> x{0.0F, -0.0F, -1e-30F, -0.5F, -1.0F, -1.5F, -125.0F};
     for (float v = -125.0F; v <= 0.0F; v += 0.00531F) x.push_back(v);
     std::vector<float> y(x.size());
-    encoder_kernels(isa).exp2(x.data(), x.size(), y.data());
+    set.kernels->exp2(x.data(), x.size(), y.data());
     double worst = 0.0;
     for (std::size_t i = 0; i < x.size(); ++i) {
         const double expected = std::exp2(static_cast<double>(x[i]));
         worst = std::max(worst, std::abs(y[i] - expected) / expected);
     }
-    INFO("isa " << name(isa));
+    INFO("isa " << set.name);
     CHECK(worst < 1.5e-7);
     const std::vector<float> far{-126.0F, -1000.0F, -std::numeric_limits<float>::infinity()};
-    encoder_kernels(isa).exp2(far.data(), far.size(), y.data());
+    set.kernels->exp2(far.data(), far.size(), y.data());
     for (std::size_t i = 0; i < far.size(); ++i) CHECK(y[i] == std::ldexp(1.0F, -125));
+}
+
+TEST_CASE("sums of eight products of bytes are exact on every instruction set",
+          "[encoder_kernels]") {
+    const auto set = GENERATE(from_range(encoder_sets()));
+    INFO("isa " << set.name);
+    const std::size_t n = 500;
+    const auto noise = random_floats(16 * n, 1);
+    std::vector<std::uint8_t> x(8 * n);
+    std::vector<std::int8_t> w(8 * n);
+    for (std::size_t i = 0; i < 8 * n; ++i) {
+        // The first are the largest there are.
+        x[i] = i < 16 ? 127 : static_cast<std::uint8_t>(64.0F + 63.0F * noise[i]);
+        w[i] = static_cast<std::int8_t>(i < 8 ? 63 : i < 16 ? -63 : 63.0F * noise[8 * n + i]);
+    }
+    std::vector<std::int32_t> sums(n, 1'000'000'000), expected = sums;
+    for (std::size_t i = 0; i < 8 * n; ++i) expected[i / 8] += int{x[i]} * int{w[i]};
+    set.kernels->dot8(x.data(), w.data(), n, sums.data());
+    CHECK(sums == expected);
+}
+
+// As "VPDPBUSD" and "VPMADDUBSW" in volume 2 of Intel's Software Developer's Manual define them.
+TEST_CASE("VNNI sums bytes of any size, and others saturate in pairs", "[encoder_kernels]") {
+    const auto set = GENERATE(from_range(encoder_sets()));
+    INFO("isa " << set.name);
+    const std::vector<std::uint8_t> x{255, 255, 255, 255, 0, 0, 0, 0};
+    std::vector<std::int8_t> w(8, -128);
+    std::int32_t low = 5, high = 5;
+    set.kernels->dot8(x.data(), w.data(), 1, &low);
+    w.assign(8, 127);
+    set.kernels->dot8(x.data(), w.data(), 1, &high);
+    const bool saturates = set.name.starts_with("avx") &&
+                           set.name.find("vnni") == std::string::npos &&
+                           set.name.find("bf16") == std::string::npos;
+    CHECK(low == 5 + (saturates ? 2 * -32'768 : 4 * 255 * -128));
+    CHECK(high == 5 + (saturates ? 2 * 32'767 : 4 * 255 * 127));
 }

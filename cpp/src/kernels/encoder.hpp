@@ -98,6 +98,30 @@ struct Int8Task {
     Epilogue epilogue;
 };
 
+/// Steps of the depth that linear_bf16() takes for `in` inputs: a whole number of pairs.
+constexpr std::size_t bf16_depth(std::size_t in) {
+    return (in + 1) / 2 * 2;
+}
+
+/// A linear layer whose weights were packed by pack_bf16() of the same instruction set.
+struct PackedBf16Layer {
+    const std::uint16_t* weights;
+    const float* bias;  ///< (out)
+    std::size_t in;
+    std::size_t out;
+};
+
+/// Where one call of linear_bf16() works, as LinearTask.
+struct Bf16Task {
+    const std::uint16_t* x;  ///< (rows, bf16_depth(in)): rows of round_bf16()
+    const float* residual;
+    float* y;
+    std::size_t rows;
+    std::size_t first_panel;
+    std::size_t last_panel;
+    Epilogue epilogue;
+};
+
 struct EncoderKernels {
     /// Columns that linear() computes side by side; weights are packed in panels of as many.
     std::size_t panel_width;
@@ -137,6 +161,19 @@ struct EncoderKernels {
     /// y = epilogue(x W^T + b) with sums of whole numbers, so exact in any order.
     void (*linear_int8)(const PackedInt8Layer& layer, const Int8Task& task);
 
+    // These three are nullptr where the instruction set does not multiply bfloat16 numbers.
+    /// w, shape (out, in), to panels of pairs, rounded to the nearest bfloat16:
+    /// packed[p][k / 2][j][k % 2] = w[p * panel_width + j][k], 0 past `out` and `in`.
+    void (*pack_bf16)(const float* w, std::size_t in, std::size_t out, std::uint16_t* packed);
+
+    /// One row of inputs, (in), to the nearest bfloat16 (ties to even, NaN stays NaN), 0 past `in`.
+    /// @param to  (bf16_depth(in))
+    void (*round_bf16)(const float* x, std::size_t in, std::uint16_t* to);
+
+    /// y = epilogue(x W^T + b). Every element is one float32 sum over k = 1, 0, 3, 2, ... in this
+    /// order, each product exact and each addition rounded once; subnormal numbers count as 0.
+    void (*linear_bf16)(const PackedBf16Layer& layer, const Bf16Task& task);
+
     /// out[i] = (x[i] - mean) / sqrt(variance + eps) * gamma[i] + beta[i], row by row; `out` may be
     /// `x`. The variance is the mean squared deviation (two passes, no cancellation).
     void (*layer_norm)(const float* x, const float* gamma, const float* beta, float eps,
@@ -158,6 +195,10 @@ struct EncoderKernels {
     void (*exp)(const float* x, std::size_t n, float* y);
     void (*exp2)(const float* x, std::size_t n, float* y);
     void (*erf)(const float* x, std::size_t n, float* y);
+
+    /// acc[i] += x[8 i] w[8 i] + ... + x[8 i + 7] w[8 i + 7] for i < n, as linear_int8() adds them
+    /// up (x at most 127, |w| at most 63). For tests.
+    void (*dot8)(const std::uint8_t* x, const std::int8_t* w, std::size_t n, std::int32_t* acc);
 };
 
 /// @param isa  one of available_isas()
@@ -166,7 +207,10 @@ struct EncoderKernels {
 extern const EncoderKernels kEncoderPortable;
 #if defined(__x86_64__)
 extern const EncoderKernels kEncoderAvx2;
+extern const EncoderKernels kEncoderAvx2Vnni;  // VNNI and BF16: where the compiler knows them
 extern const EncoderKernels kEncoderAvx512;
+extern const EncoderKernels kEncoderAvx512Vnni;
+extern const EncoderKernels kEncoderAvx512Bf16;
 #endif
 
 }  // namespace unitvec::kernels
