@@ -48,6 +48,10 @@ Linear::Linear(MatrixView<const float> weight, std::span<const float> bias, DTyp
         int8_weights_.emplace(*kernels_, weight, bias);
         return;
     }
+    if (dtype == DType::bfloat16 && kernels_->linear_bf16 != nullptr) {
+        bf16_weights_.emplace(*kernels_, weight);
+        return;
+    }
     weights_ = AlignedVector<float>(kernels_->packed_size(in_, out_));
     kernels_->pack_weights(weight.data, in_, out_, weights_.data());
     if (dtype == DType::bfloat16) {
@@ -58,6 +62,7 @@ Linear::Linear(MatrixView<const float> weight, std::span<const float> bias, DTyp
 
 Matrix Linear::weight() const {
     if (int8_weights_) throw_invalid("weight", "a layer of float32 or bfloat16", "one of int8");
+    if (bf16_weights_) return bf16_weights_->weight();
     const std::size_t panel = kernels_->panel_width;
     const auto floats = bfloat16_weights_.empty() ? weights_ : from_bfloat16(bfloat16_weights_);
     Matrix weight(out_, in_);
@@ -104,6 +109,7 @@ void Linear::operator()(const float* x, std::size_t rows, kernels::Epilogue epil
         run_int8(x, tasks, epilogue, residual, y, threads);
     } else {
         const Tasks tasks(rows, ceil_div(out_, kernels_->panel_width), threads);
+        if (bf16_weights_) return run_bf16(x, tasks, epilogue, residual, y, threads);
         run(x, tasks, epilogue, residual, y, threads);
     }
 }
@@ -148,6 +154,24 @@ void Linear::run_int8(const float* x, const Tasks& tasks, kernels::Epilogue epil
         kernels_->linear_int8(layer,
                               {.x = inputs.row(first),
                                .scales = inputs.scales(first),
+                               .residual = residual == nullptr ? nullptr : residual + first * out_,
+                               .y = y + first * out_,
+                               .rows = tasks.row_count(task),
+                               .first_panel = tasks.panel(task, 0),
+                               .last_panel = tasks.panel(task, 1),
+                               .epilogue = epilogue});
+    }
+}
+
+void Linear::run_bf16(const float* x, const Tasks& tasks, kernels::Epilogue epilogue,
+                      const float* residual, float* y, std::size_t threads) const {
+    const auto layer = bf16_weights_->view(bias_);
+    const Bf16Inputs inputs(*kernels_, x, tasks.rows, in_, threads);
+#pragma omp parallel for schedule(static) num_threads(static_cast<int>(threads)) if (threads > 1)
+    for (std::int64_t task = 0; task < tasks.count; ++task) {
+        const std::size_t first = tasks.first_row(task);
+        kernels_->linear_bf16(layer,
+                              {.x = inputs.row(first),
                                .residual = residual == nullptr ? nullptr : residual + first * out_,
                                .y = y + first * out_,
                                .rows = tasks.row_count(task),

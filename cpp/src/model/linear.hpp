@@ -6,6 +6,7 @@
 #include <span>
 
 #include "kernels/encoder.hpp"
+#include "model/linear_bf16.hpp"
 #include "model/linear_int8.hpp"
 #include "unitvec/model/config.hpp"
 #include "unitvec/types.hpp"
@@ -18,7 +19,8 @@ class Linear {
 public:
     /// @param weight  shape (out, in)
     /// @param bias    shape (out)
-    /// @param dtype   what the weights are kept in; the sums are made in float32 either way
+    /// @param dtype   what the weights are kept in; with int8, and with bfloat16 where the processor
+    ///               multiplies such numbers, the inputs of every call are rounded too
     Linear(MatrixView<const float> weight, std::span<const float> bias,
            DType dtype = DType::float32);
 
@@ -32,7 +34,7 @@ public:
     [[nodiscard]] std::size_t in() const { return in_; }
     [[nodiscard]] std::size_t out() const { return out_; }
 
-    /// The weights as they came, shape (out, in). @throws std::invalid_argument with int8
+    /// The weights as they are kept, shape (out, in). @throws std::invalid_argument with int8
     [[nodiscard]] Matrix weight() const;
     [[nodiscard]] std::span<const float> bias() const { return bias_; }
 
@@ -42,12 +44,15 @@ private:
              float* y, std::size_t threads) const;
     void run_int8(const float* x, const Tasks& tasks, kernels::Epilogue epilogue,
                   const float* residual, float* y, std::size_t threads) const;
+    void run_bf16(const float* x, const Tasks& tasks, kernels::Epilogue epilogue,
+                  const float* residual, float* y, std::size_t threads) const;
 
     std::size_t in_;
     std::size_t out_;
     const kernels::EncoderKernels* kernels_;
-    AlignedVector<float> weights_;  // one of these three is there
+    AlignedVector<float> weights_;  // one of these four is there
     AlignedVector<std::uint16_t> bfloat16_weights_;
+    std::optional<Bf16Weights> bf16_weights_;  // bfloat16 where the processor multiplies it
     std::optional<Int8Weights> int8_weights_;
     AlignedVector<float> bias_;
 };
