@@ -15,7 +15,8 @@ set(UNITVEC_FLAGS_avx512_bf16 ${UNITVEC_FLAGS_avx512_vnni} -mavx512bf16)
 # One instruction of each set that not every compiler and assembler knows.
 set(UNITVEC_PROBE_avx2_vnni "__m256i f(__m256i a) { return _mm256_dpbusd_avx_epi32(a, a, a); }")
 set(UNITVEC_PROBE_avx512_vnni "__m512i f(__m512i a) { return _mm512_dpbusd_epi32(a, a, a); }")
-set(UNITVEC_PROBE_avx512_bf16 "__m512 f(__m512 a, __m512bh b) { return _mm512_dpbf16_ps(a, b, b); }")
+set(UNITVEC_PROBE_avx512_bf16
+    "__m512 f(__m512 a, __m512bh b) { return _mm512_dpbf16_ps(a, b, b); }")
 
 function(unitvec_add_instruction_set target name)
   file(GLOB sources CONFIGURE_DEPENDS src/kernels/*_${name}.cpp)
@@ -26,8 +27,8 @@ function(unitvec_add_instruction_set target name)
     set(flags ${UNITVEC_FLAGS_${name}})
     if(DEFINED UNITVEC_PROBE_${name})
       list(JOIN flags " " CMAKE_REQUIRED_FLAGS)
-      check_cxx_source_compiles(
-        "#include <immintrin.h>\n${UNITVEC_PROBE_${name}}\nint main() {}" UNITVEC_KNOWS_${name})
+      check_cxx_source_compiles("#include <immintrin.h>\n${UNITVEC_PROBE_${name}}\nint main() {}"
+                                UNITVEC_KNOWS_${name})
     else()
       set(UNITVEC_KNOWS_${name} TRUE)
     endif()

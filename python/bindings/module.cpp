@@ -1,3 +1,4 @@
+#include <map>
 #include <string>
 
 #include "bindings.hpp"
@@ -21,7 +22,7 @@ PYBIND11_MODULE(_core, m) {
 
     m.def(
         "active_isa", [] { return std::string(unitvec::name(unitvec::active_isa())); },
-        "The instruction set the kernels use: \"portable\", \"avx2\" or \"avx512\".");
+        "The instruction set the kernels use, one of available_isas().");
     m.def(
         "available_isas",
         [] {
@@ -33,6 +34,17 @@ PYBIND11_MODULE(_core, m) {
     m.def("default_threads", &unitvec::default_threads,
           "Threads of a call that asks for none: OMP_NUM_THREADS, else the processors that this "
           "process may use.");
+    m.def(
+        "products",
+        [] {
+            const auto isa = unitvec::active_isa();
+            return std::map<std::string, std::string>{
+                {"bfloat16", std::string(unitvec::bfloat16_products(isa))},
+                {"int8", std::string(unitvec::int8_products(isa))},
+                {"float32", "native"},
+            };
+        },
+        "How the instruction set in use makes products of numbers of each dtype.");
 
     register_tokenizer(m);
     register_encoder(m);

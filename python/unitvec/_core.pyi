@@ -9,7 +9,7 @@ import numpy
 import numpy.typing
 import os
 import typing
-__all__: list[str] = ['ClassificationHead', 'Dense', 'Encoder', 'Encoding', 'FormatError', 'Index', 'PoolingPlan', 'TokenSequences', 'Tokenizer', 'TorchScriptEncoder', 'TorchScriptImageEncoder', 'TorchScriptTextEncoder', 'TransformerEncoder', 'active_isa', 'angle', 'available_isas', 'cosine', 'default_threads', 'dot', 'embed', 'embed_tokens', 'euclidean', 'export_torchscript', 'faiss_version', 'l2_normalize', 'manhattan', 'pool', 'require_pooling', 'tokenize', 'tokenize_pairs']
+__all__: list[str] = ['ClassificationHead', 'Dense', 'Encoder', 'Encoding', 'FormatError', 'Index', 'PoolingPlan', 'TokenSequences', 'Tokenizer', 'TorchScriptEncoder', 'TorchScriptImageEncoder', 'TorchScriptTextEncoder', 'TransformerEncoder', 'active_isa', 'angle', 'available_isas', 'cosine', 'default_threads', 'dot', 'embed', 'embed_tokens', 'euclidean', 'export_torchscript', 'faiss_version', 'l2_normalize', 'manhattan', 'pool', 'products', 'require_pooling', 'tokenize', 'tokenize_pairs']
 class FormatError(ValueError):
     pass
 class Encoding:
@@ -308,7 +308,7 @@ class Index:
         ...
 def active_isa() -> str:
     """
-    The instruction set the kernels use: "portable", "avx2" or "avx512".
+    The instruction set the kernels use, one of available_isas().
     """
 def angle(a: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], b: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> numpy.typing.NDArray[numpy.float32]:
     ...
@@ -347,6 +347,10 @@ def manhattan(a: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], b: typ
 def pool(tokens: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], offsets: typing.Annotated[numpy.typing.ArrayLike, numpy.int64], pooling: PoolingPlan, normalize: bool) -> numpy.typing.NDArray[numpy.float32]:
     """
     From token vectors (tokens, dim) to one vector per text (texts, modes * dim).
+    """
+def products() -> dict[str, str]:
+    """
+    How the instruction set in use makes products of numbers of each dtype.
     """
 def require_pooling(name: str) -> None:
     """

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from unitvec import _core
 from unitvec.activations import CLASSES, Activation, function_of, scores_of, softmax
 from unitvec.classifier_directory import ClassifierSettings, read_classifier_settings
-from unitvec.dtypes import core_dtype
+from unitvec.dtypes import core_dtype, processor_facts
 from unitvec.fingerprint import MODEL_FILES, TOKENIZER_FILES, file_digest, files_of, fingerprint
 from unitvec.hub import resolve
 from unitvec.model_directory import stated_licence
@@ -159,6 +159,7 @@ class CrossEncoder:
             "max_length": self.max_length,
             "vocab_size": self.tokenizer.vocab_size,
             "dtype": self._core.dtype,
+            **processor_facts(),
             "fingerprint": self.fingerprint,
             "licence": stated_licence(self._directory),
         }

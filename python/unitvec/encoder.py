@@ -64,10 +64,11 @@ class Encoder(LoadedModel):
         Args:
             model_name_or_path: a directory, or a name as `unitvec.hub.resolve` finds it.
             dtype: what the layers' weights and the table of word vectors are kept in: "float32";
-                "bfloat16" for half the memory at a cosine above 0.999 to float32's vectors, with
-                sums in float32; or "int8" for a quarter of it in the layers, and more speed, at a
-                cosine above 0.99. Layer norms and softmax are float32 with all of them. "auto" is
-                "float32" in this version.
+                "bfloat16" for half the memory at a cosine above 0.9998 to float32's vectors, with
+                sums in float32, and for speed where the processor multiplies such numbers; or
+                "int8" for a quarter of it in the layers, and more speed, at a cosine above 0.99.
+                Layer norms and softmax are float32 with all of them. "auto": "bfloat16" where the
+                processor multiplies it, else "float32" (`info` says which); never "int8".
             pooling: how token vectors become a text's, in place of what the model's authors
                 declared: "cls", "mean", "mean_words" (without [CLS] and [SEP]), "max",
                 "mean_sqrt_len_tokens", "weightedmean" or "lasttoken"; of several the vectors are

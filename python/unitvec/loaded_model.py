@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from unitvec import _core
 from unitvec.chunks import special_tokens
+from unitvec.dtypes import processor_facts
 from unitvec.fingerprint import file_digest, fingerprint
 from unitvec.model_directory import NORMALIZE, SentenceSettings, stated_licence
 from unitvec.model_facts import model_facts
@@ -115,7 +116,12 @@ class LoadedModel:
         return fingerprint(weights, {})
 
     def info(self) -> dict[str, Any]:
-        """What this model is: architecture, sizes, settings, fingerprint, licence if stated."""
+        """What this model is: architecture, sizes, settings, fingerprint, licence if stated.
+
+        "dtype" is the one in use, chosen where "auto" was asked for; "products" says how the
+        "instruction_set" in use multiplies numbers of each dtype, "auto_dtype" what "auto" means
+        here.
+        """
         return model_facts(self.name, self._directory, self._core) | {
             "dim": self.get_embedding_dimension(),
             "max_seq_length": self.max_seq_length,
@@ -125,6 +131,7 @@ class LoadedModel:
             "similarity": self.similarity_fn_name,
             "prompts": self.prompts,
             "dtype": self.dtype,
+            **processor_facts(),
             "fingerprint": self.fingerprint,
             "licence": stated_licence(self._directory),
         }

@@ -121,7 +121,10 @@ def test_what_the_caller_chose_is_in_the_file(plain, tmp_path, options):
     encoder.export_torchscript(tmp_path / "model.pt")
     for padding in ({}, {"padding": 1, "more": 3}):
         mine = run(load(tmp_path / "model.pt"), encoder, TEXTS, **padding)
-        assert_allclose(mine["sentence_embedding"].numpy(), encoder.encode(TEXTS), atol=1e-5)
+        # The file's inputs are never rounded; the encoder's are where bfloat16 is multiplied.
+        native = encoder.dtype == "bfloat16" and encoder.info()["products"]["bfloat16"] == "native"
+        atol = 2e-2 if native else 1e-5
+        assert_allclose(mine["sentence_embedding"].numpy(), encoder.encode(TEXTS), atol=atol)
 
 
 def check_sentence_model(folder: Path, path: Path) -> None:
