@@ -123,7 +123,7 @@ def test_what_the_caller_chose_is_in_the_file(plain, tmp_path, options):
         mine = run(load(tmp_path / "model.pt"), encoder, TEXTS, **padding)
         # The file's inputs are never rounded; the encoder's are where bfloat16 is multiplied.
         native = encoder.dtype == "bfloat16" and encoder.info()["products"]["bfloat16"] == "native"
-        atol = 2e-2 if native else 1e-5
+        atol = 6e-2 if native else 1e-5
         assert_allclose(mine["sentence_embedding"].numpy(), encoder.encode(TEXTS), atol=atol)
 
 
