@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import importlib
 import os
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from benchmarks import report
+from benchmarks.drawing import draw
 from benchmarks.machine import ROOT, commit, machine, today
 from benchmarks.peers import PEERS
-from benchmarks.settings import Settings
+from benchmarks.settings import DEFAULT_MODEL, Settings
+from benchmarks.workloads import KINDS
+
+#: Where answers of --quick go.
+QUICK = ROOT / "build" / "bench-quick"
 
 QUESTIONS = {
     "encode": "encode",
+    "encode-quality": "encode_quality",
+    "encode-length": "encode_length",
+    "encode-batch": "encode_batch",
+    "encode-threads": "encode_threads",
     "tokenize": "tokenizing",
     "import": "imports",
     "search-cold": "search_cold",
@@ -31,17 +40,25 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     names = list(QUESTIONS) if "all" in options.questions else options.questions
     if names == ["tables"]:
-        for name in QUESTIONS:
-            _tables(name)
+        for record in report.records():
+            _documents(record)
         return 0
-    settings = Settings(options.model, options.threads, options.repeats, peers=tuple(options.peers))
+    settings = Settings(
+        model=options.model,
+        threads=options.threads,
+        repeats=options.repeats,
+        scale=options.scale,
+        peers=tuple(options.peers),
+        workloads=tuple(options.workloads),
+        runs=options.runs,
+    )
     for name in names:
         _ask(name, settings.quick() if options.quick else settings, options.quick)
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    described = "\n".join(f"  {name:12} {_summary(module)}" for name, module in QUESTIONS.items())
+    described = "\n".join(f"  {name:23} {_summary(module)}" for name, module in QUESTIONS.items())
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description=f"questions:\n{described}",
@@ -54,8 +71,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="few texts; the result is not kept")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--model", default="all-MiniLM-L6-v2")
+    parser.add_argument("--runs", type=int, default=1, help="whole runs of `encode`, in turn")
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the texts, up to 1")
+    parser.add_argument(
+        "--model", default=DEFAULT_MODEL, help="a name or a directory; its results are kept apart"
+    )
     parser.add_argument("--peers", nargs="*", default=[], choices=list(PEERS), metavar="PEER")
+    parser.add_argument(
+        "--workloads", nargs="*", default=[], choices=KINDS, help="kinds of text of `encode`"
+    )
     return parser
 
 
@@ -81,26 +105,41 @@ def _ask(question: str, settings: Settings, quick: bool) -> None:
         "date": today(),
         "commit": commit(),
         "machine": about,
-        "settings": dataclasses.asdict(settings),
+        "settings": settings.as_record(),
         "result": module.run(settings),
     }
-    folder = ROOT / "build" / "bench-quick" if quick else report.RESULTS
-    path = report.write(question, record, folder)
+    name = settings.record_name(question)
+    path = report.write(name, record, QUICK if quick else report.RESULTS)
     print(report.render(record, module.table))
     print(f"kept in {path.relative_to(ROOT)}", file=sys.stderr)
-    if not quick:
-        _tables(question)
+    if quick:
+        _picture(record, QUICK / f"{name}.svg")
+    else:
+        _documents(record)
 
 
-def _tables(question: str) -> None:
-    record = report.read(question)
-    if record is None:
-        return
-    changed: list[Path] = report.update_documents(
-        question, report.render(record, _module(question).table)
-    )
-    for path in changed:
+def _documents(record: dict[str, Any]) -> None:
+    """Brings a record's picture and tables up to date."""
+    name = report.name_of(record)
+    content = report.render(record, _module(record["question"]).table)
+    if _picture(record, report.PICTURES / f"{name}.svg"):
+        content = f"{report.picture(name)}\n\n{content}"
+    for path in report.update_documents(name, content):
         print(f"updated {path.relative_to(ROOT)}", file=sys.stderr)
+
+
+def _picture(record: dict[str, Any], path: Path) -> bool:
+    """Draws what a question has a figure for; without matplotlib none is left, not an old one."""
+    figure = getattr(_module(record["question"]), "figure", None)
+    if figure is None:
+        return False
+    try:
+        draw(figure(record["result"]), path)
+    except ImportError as error:
+        print(f"no picture {path.name}: {error}", file=sys.stderr)
+        path.unlink(missing_ok=True)
+        return False
+    return True
 
 
 if __name__ == "__main__":

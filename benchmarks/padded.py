@@ -46,22 +46,22 @@ def require_mean_and_normalize(model: Path) -> None:
         )
 
 
-def tokenizer(model: Path) -> Tokenizer:
-    """The model's tokenizer with the model's limit; it does not pad."""
+def tokenizer(model: Path, limit: int | None = None) -> Tokenizer:
+    """The model's tokenizer with a limit, or the model's own; it does not pad."""
     from tokenizers import Tokenizer
 
     made = Tokenizer.from_file(str(model / "tokenizer.json"))
     made.no_padding()  # batches are padded here, each to its own longest text
-    made.enable_truncation(max_seq_length(model))
+    made.enable_truncation(limit or max_seq_length(model))
     return made
 
 
 class PaddedEncoder:
     """Texts to vectors, around a runtime's function from token ids to token vectors."""
 
-    def __init__(self, model: Path, token_vectors: TokenVectors) -> None:
+    def __init__(self, model: Path, token_vectors: TokenVectors, limit: int | None = None) -> None:
         require_mean_and_normalize(model)
-        self._tokenizer = tokenizer(model)
+        self._tokenizer = tokenizer(model, limit)
         self._token_vectors = token_vectors
 
     def __call__(self, texts: list[str]) -> Array:

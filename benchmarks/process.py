@@ -59,14 +59,18 @@ class PeerProcess:
         self._requests = cast(TextIO, self._process.stdin)
         self._answers = cast(TextIO, self._process.stdout)
 
-    def load(self, model: Path) -> dict[str, Any]:
+    def load(self, model: Path, **options: Any) -> dict[str, Any]:
         """Has the peer load a model; the first time, its format may have to be made.
+
+        Args:
+            model: its directory.
+            options: arguments of the peer's `load`, beside its own.
 
         Raises:
             UnavailableError: if the model cannot be converted.
             PeerError: as `ask`.
         """
-        options = dict(self.peer.options)
+        options = {**self.peer.options, **options}
         if self.peer.conversion:
             options["converted"] = str(converted(self.peer.conversion, model))
         return self.ask(do="load", model=str(model), threads=self.threads, options=options)

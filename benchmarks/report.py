@@ -8,23 +8,32 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.settings import Settings
+
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 DOCUMENTS = ("README.md", "docs/benchmarks.md")
 
+#: Below docs/, so that the guide has them too.
+PICTURES = ROOT / "docs" / "plots"
 
-def write(question: str, record: dict[str, Any], folder: Path = RESULTS) -> Path:
-    """Keeps a record as `<folder>/<question>.json`; the history is git's."""
+
+def name_of(record: dict[str, Any]) -> str:
+    """Of a record's file and markers: the question, and the model where that is not the usual."""
+    return Settings(model=record["settings"]["model"]).record_name(record["question"])
+
+
+def write(name: str, record: dict[str, Any], folder: Path = RESULTS) -> Path:
+    """Keeps a record as `<folder>/<name>.json`; the history is git's."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{question}.json"
+    path = folder / f"{name}.json"
     path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     return path
 
 
-def read(question: str, folder: Path = RESULTS) -> dict[str, Any] | None:
-    """The record of a question; None where it was not asked yet."""
-    path = folder / f"{question}.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+def records(folder: Path = RESULTS) -> list[dict[str, Any]]:
+    """Everything that was kept."""
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
 
 
 def render(record: dict[str, Any], table: Callable[[dict[str, Any]], str]) -> str:
@@ -44,13 +53,18 @@ def render(record: dict[str, Any], table: Callable[[dict[str, Any]], str]) -> st
     return f"{table(record['result'])}\n\n{line}{named}."
 
 
-def insert(text: str, question: str, content: str) -> str:
-    """Replaces what stands between the question's markers; without markers the text stays."""
-    pattern = rf"(<!-- bench:{re.escape(question)} -->\n).*?(<!-- /bench:{re.escape(question)} -->)"
+def picture(name: str) -> str:
+    """The line of docs/benchmarks.md that shows a record's picture."""
+    return f"![{name}]({PICTURES.name}/{name}.svg)"
+
+
+def insert(text: str, name: str, content: str) -> str:
+    """Replaces what stands between a record's markers; without markers the text stays."""
+    pattern = rf"(<!-- bench:{re.escape(name)} -->\n).*?(<!-- /bench:{re.escape(name)} -->)"
     return re.sub(pattern, lambda m: f"{m[1]}{content}\n{m[2]}", text, flags=re.DOTALL)
 
 
-def update_documents(question: str, content: str, root: Path = ROOT) -> list[Path]:
+def update_documents(record_name: str, content: str, root: Path = ROOT) -> list[Path]:
     """Writes a table into every document that has markers for it; returns those that changed."""
     changed = []
     for name in DOCUMENTS:
@@ -58,7 +72,7 @@ def update_documents(question: str, content: str, root: Path = ROOT) -> list[Pat
         if not path.is_file():
             continue
         before = path.read_text(encoding="utf-8")
-        after = insert(before, question, content)
+        after = insert(before, record_name, content)
         if after != before:
             path.write_text(after, encoding="utf-8")
             changed.append(path)

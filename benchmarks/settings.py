@@ -2,27 +2,47 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import unitvec.hub
+
+DEFAULT_MODEL = "all-MiniLM-L6-v2"
 
 
 @dataclass(frozen=True)
 class Settings:
     """How much is measured, and with what."""
 
-    model: str = "all-MiniLM-L6-v2"
+    model: str = DEFAULT_MODEL  # a name, or a directory
     threads: int = 2
     repeats: int = 5
     scale: float = 1.0  # share of the texts that is used
     latency_calls: int = 100  # per repeat
     peers: tuple[str, ...] = ()  # () means all
+    workloads: tuple[str, ...] = ()  # () means all
+    runs: int = 1  # whole runs of `encode`, with fresh processes each
 
     def quick(self) -> Settings:
         """The same at a size that shows only that everything works."""
-        return Settings(self.model, self.threads, 2, 0.01, 5, self.peers)
+        return dataclasses.replace(self, repeats=2, scale=min(self.scale, 0.01), latency_calls=5)
+
+    @property
+    def model_name(self) -> str:
+        """The model without its organisation or folder."""
+        return Path(self.model).name
+
+    def record_name(self, question: str) -> str:
+        """Of the file and the markers in documents: another model than the usual one is named."""
+        usual = self.model_name == DEFAULT_MODEL
+        return question if usual else f"{question}-{self.model_name}"
+
+    def as_record(self) -> dict[str, Any]:
+        """For a result: what the model is called, not where it lies on this machine."""
+        return dataclasses.asdict(self) | {"model": self.model_name}
 
     def model_directory(self) -> Path:
         return unitvec.hub.resolve(self.model, local_files_only=True)

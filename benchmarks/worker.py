@@ -8,7 +8,7 @@ Requests                                         answers
   {"do": "load", "model": DIR, "threads": N,
    "options": {...}}                             {"seconds": S, "versions": {...}}
   {"do": "encode", "texts": [...], "save": PATH or null}   {"seconds": S, "cpu_seconds": C}
-  {"do": "encode_each", "texts": [...]}          {"seconds": [S, ...]}   one call per text
+  {"do": "encode_each", "texts": [...], "size": N}         {"seconds": [S, ...]}   N texts a call
   {"do": "memory"}                               {"peak_bytes": B}
 An exception becomes {"error": "..."}; end of input ends the process.
 """
@@ -66,12 +66,13 @@ class Worker:
             np.save(save, vectors)
         return {"seconds": seconds, "cpu_seconds": cpu_seconds}
 
-    def encode_each(self, texts: list[str]) -> dict[str, Any]:
+    def encode_each(self, texts: list[str], size: int = 1) -> dict[str, Any]:
         encode = self._loaded()
         seconds = []
-        for text in texts:
+        for first in range(0, len(texts), size):
+            call = texts[first : first + size]
             start = time.perf_counter()
-            encode([text])
+            encode(call)
             seconds.append(time.perf_counter() - start)
         return {"seconds": seconds}
 

@@ -7,12 +7,14 @@ import json
 import os
 import random
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED = 20240501
+KINDS = ("mixed", "long", "short")
 QUERY = "Does vitamin D lower the risk of a heart attack?"
 
 
@@ -31,7 +33,7 @@ def workloads(scale: float = 1.0) -> dict[str, list[str]]:
 
     long: abstracts with their titles. mixed: pieces of them, one sentence to whole. short: titles.
     """
-    documents = _scifact()
+    documents = abstracts()
     rng = random.Random(SEED)
     sizes = {
         name: max(4, round(n * scale))
@@ -57,13 +59,47 @@ def sts_pairs(scale: float = 1.0) -> tuple[list[str], list[str], np.ndarray]:
     return list(first), list(second), np.array([float(score) for score in scores])
 
 
+@dataclass(frozen=True)
+class Retrieval:
+    """A task of finding documents."""
+
+    documents: list[str]
+    queries: list[str]
+    relevance: list[dict[int, float]]  # per query: number of a document -> how relevant it is
+
+
+def scifact_retrieval(scale: float = 1.0) -> Retrieval:
+    """SciFact: abstracts with titles, and the claims of its train set with people's judgements.
+
+    `scale` below 1 takes the first claims, and of the documents every n-th and the relevant ones.
+    """
+    folder = data_directory() / "scifact"
+    relevant: dict[str, dict[str, float]] = {}
+    with open(folder / "qrels_train.tsv", encoding="utf-8", newline="") as file:
+        for line in csv.DictReader(file, delimiter="\t"):
+            scores = relevant.setdefault(line["query-id"], {})
+            scores[line["corpus-id"]] = float(line["score"])
+    claims = {record["_id"]: record["text"] for record in _records(folder / "queries.jsonl")}
+    chosen = list(relevant)[: max(4, round(len(relevant) * scale))]
+    needed = {document for query in chosen for document in relevant[query]}
+    corpus = _records(folder / "corpus.jsonl")
+    step = max(1, round(1 / scale))
+    kept = [r for i, r in enumerate(corpus) if i % step == 0 or r["_id"] in needed]
+    number = {record["_id"]: i for i, record in enumerate(kept)}
+    return Retrieval(
+        [f"{record['title']} {record['text']}" for record in kept],
+        [claims[query] for query in chosen],
+        [{number[d]: score for d, score in relevant[query].items()} for query in chosen],
+    )
+
+
 NON_LATIN = ("ara", "cmn", "ell", "hin", "jpn", "kor", "rus", "tha")
 
 
 def tokenizer_texts(scale: float = 1.0) -> dict[str, list[str]]:
     """`English`: SciFact's abstracts and film reviews. `non-Latin`: sentences in eight scripts."""
     reviews = data_directory() / "reviews" / "imdb_4000.jsonl"
-    english = [text for _, text in _scifact()]
+    english = [text for _, text in abstracts()]
     with open(reviews, encoding="utf-8") as file:
         english += [json.loads(line)["text"] for line in file]
     folder = data_directory() / "unicode"
@@ -77,10 +113,15 @@ def tokenizer_texts(scale: float = 1.0) -> dict[str, list[str]]:
     return {"English": english[::step], "non-Latin": other[::step]}
 
 
-def _scifact() -> list[tuple[str, str]]:
-    with open(data_directory() / "scifact" / "corpus.jsonl", encoding="utf-8") as file:
-        records = [json.loads(line) for line in file]
+def abstracts() -> list[tuple[str, str]]:
+    """SciFact's corpus: title and abstract of each document."""
+    records = _records(data_directory() / "scifact" / "corpus.jsonl")
     return [(record["title"], record["text"]) for record in records]
+
+
+def _records(path: Path) -> list[dict[str, str]]:
+    with open(path, encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
 
 
 def _piece(rng: random.Random, title: str, text: str) -> str:

@@ -1,6 +1,8 @@
 """The systems that are measured. One module each, with two functions:
 
 load(model, threads, **options) -> encode      encode(list of n texts) -> (n, dim) float32
+                                               options may name max_seq_length, in place of the
+                                               model's own limit of tokens (fastembed has none)
 versions() -> {"package": "1.2.3"}             what the result depends on
 
 `load` raises where the model or the processor is not one that the system handles; the runner then
@@ -50,9 +52,6 @@ FASTEMBED = Environment(
 #: The one whose vectors are the reference for quality, and whose speed is 1 in ratios.
 BASELINE = "sentence-transformers fp32"
 
-#: The one that is set beside the best of the others.
-OURS = "unitvec fp32"
-
 PEERS = {
     peer.name: peer
     for peer in (
@@ -67,7 +66,7 @@ PEERS = {
             "ctranslate2",
         ),
         Peer("OpenVINO fp32", "openvino", OPENVINO, {"precision": "f32"}, "onnx"),
-        Peer(OURS, "unitvec", UNITVEC, {"dtype": "float32"}),
+        Peer("unitvec fp32", "unitvec", UNITVEC, {"dtype": "float32"}),
         Peer("OpenVINO bf16", "openvino", OPENVINO, {"precision": "bf16"}, "onnx"),
         Peer("unitvec bf16", "unitvec", UNITVEC, {"dtype": "bfloat16"}),
         Peer("onnxruntime int8", "onnxruntime", ONNXRUNTIME, conversion="onnx-int8"),
@@ -79,5 +78,17 @@ PEERS = {
             "openvino-int8",
         ),
         Peer("CTranslate2 int8", "ctranslate2", CTRANSLATE2, {"precision": "int8"}, "ctranslate2"),
+        Peer("unitvec int8", "unitvec", UNITVEC, {"dtype": "int8"}),
     )
 }
+
+#: Those that are set beside the best of the others.
+OURS = tuple(name for name, peer in PEERS.items() if peer.module == "unitvec")
+
+#: Beside ours where a question has many settings: the baseline, and the fastest in fp32.
+FASTEST = (BASELINE, "onnxruntime fp32", "CTranslate2 fp32", "OpenVINO fp32")
+
+
+def precision(name: str) -> str:
+    """ "fp32", "bf16" or "int8"."""
+    return name.rpartition(" ")[2]

@@ -9,7 +9,13 @@ import numpy as np
 from benchmarks.padded import Array, PaddedEncoder
 
 
-def load(model: str, threads: int, converted: str, precision: str) -> PaddedEncoder:
+def load(
+    model: str,
+    threads: int,
+    converted: str,
+    precision: str,
+    max_seq_length: int | None = None,
+) -> PaddedEncoder:
     import ctranslate2
 
     encoder = ctranslate2.Encoder(
@@ -25,7 +31,7 @@ def load(model: str, threads: int, converted: str, precision: str) -> PaddedEnco
     def _view(values: Array) -> ctranslate2.StorageView:
         return ctranslate2.StorageView.from_array(values.astype(np.int32))
 
-    return PaddedEncoder(Path(model), token_vectors)
+    return PaddedEncoder(Path(model), token_vectors, max_seq_length)
 
 
 def versions() -> dict[str, str]:

@@ -9,7 +9,9 @@ import numpy as np
 from benchmarks.padded import Array, PaddedEncoder
 
 
-def load(model: str, threads: int, converted: str) -> PaddedEncoder:
+def load(
+    model: str, threads: int, converted: str, max_seq_length: int | None = None
+) -> PaddedEncoder:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -26,7 +28,7 @@ def load(model: str, threads: int, converted: str) -> PaddedEncoder:
         }
         return np.asarray(session.run(None, inputs)[0])
 
-    return PaddedEncoder(Path(model), token_vectors)
+    return PaddedEncoder(Path(model), token_vectors, max_seq_length)
 
 
 def versions() -> dict[str, str]:

@@ -10,7 +10,12 @@ from benchmarks.padded import Array, PaddedEncoder
 
 
 def load(
-    model: str, threads: int, converted: str, precision: str, file: str = "model.onnx"
+    model: str,
+    threads: int,
+    converted: str,
+    precision: str,
+    file: str = "model.onnx",
+    max_seq_length: int | None = None,
 ) -> PaddedEncoder:
     import openvino
 
@@ -36,7 +41,7 @@ def load(
         }
         return np.asarray(request.infer(inputs, share_inputs=True, share_outputs=True)[0])
 
-    return PaddedEncoder(Path(model), token_vectors)
+    return PaddedEncoder(Path(model), token_vectors, max_seq_length)
 
 
 def versions() -> dict[str, str]:

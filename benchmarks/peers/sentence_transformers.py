@@ -9,12 +9,16 @@ from typing import Any
 import numpy as np
 
 
-def load(model: str, threads: int) -> Callable[[list[str]], np.ndarray[Any, Any]]:
+def load(
+    model: str, threads: int, max_seq_length: int | None = None
+) -> Callable[[list[str]], np.ndarray[Any, Any]]:
     import sentence_transformers
     import torch
 
     torch.set_num_threads(threads)
     encoder = sentence_transformers.SentenceTransformer(model, device="cpu")
+    if max_seq_length is not None:
+        encoder.max_seq_length = max_seq_length
     return functools.partial(encoder.encode, show_progress_bar=False)
 
 

@@ -10,10 +10,14 @@ from typing import Any
 import numpy as np
 
 
-def load(model: str, threads: int, dtype: str) -> Callable[[list[str]], np.ndarray[Any, Any]]:
+def load(
+    model: str, threads: int, dtype: str, max_seq_length: int | None = None
+) -> Callable[[list[str]], np.ndarray[Any, Any]]:
     import unitvec
 
     encoder = unitvec.Encoder(model, dtype=dtype, threads=threads)
+    if max_seq_length is not None:
+        encoder.max_seq_length = max_seq_length
     # Every peer cuts long texts at the model's limit; unitvec would warn of each.
     return functools.partial(encoder.encode, show_progress_bar=False, on_overflow="truncate")
 

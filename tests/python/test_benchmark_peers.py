@@ -15,73 +15,23 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import conversions, encode, environment, padded
 from benchmarks.environment import Environment, UnavailableError
-from benchmarks.peers import BASELINE, OURS, PEERS, Peer
+from benchmarks.peers import BASELINE, PEERS
 from benchmarks.process import PeerError
 from benchmarks.settings import Settings
-from benchmarks.worker import Worker
 
-HERE = Environment("here", ("numpy",))
-
-
-class _Characters:
-    """Stands in for a peer's module: a text's vector counts its letters a to d, and 1."""
-
-    @staticmethod
-    def load(model, threads, fails=False):
-        if fails:
-            raise ValueError("expected a processor with bf16")
-        return lambda texts: np.array([[1, *map(t.count, "abcd")] for t in texts], np.float32)
-
-    @staticmethod
-    def versions():
-        return {"characters": "1"}
-
-
-class _Process:
-    """A PeerProcess without a process."""
-
-    def __init__(self, peer, threads):
-        environment.interpreter(peer.environment)
-        self.peer, self.threads, self._worker = peer, threads, Worker(peer.module)
-
-    def load(self, model):
-        return self.ask(do="load", model="m", threads=self.threads, options=self.peer.options)
-
-    def ask(self, **request):
-        try:
-            return self._worker.answer(request)
-        except ValueError as error:
-            raise PeerError(f"[{self.peer.name}] {error}\nmore") from error
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
+import fake_systems
+from fake_systems import HERE
 
 
 @pytest.fixture
 def fakes(monkeypatch):
-    monkeypatch.setitem(sys.modules, "benchmarks.peers.characters", _Characters)
-    peers = [
-        Peer(BASELINE, "characters", HERE),
-        Peer("other fp32", "characters", HERE),
-        Peer(OURS, "characters", HERE),
-        Peer("other bf16", "characters", HERE, {"fails": True}),
-        Peer("absent fp32", "characters", Environment("none", ("no_such_package",))),
-    ]
-    texts = {"mixed": ["a", "abc", "dd"], "short": ["b"] * 4}
-    sts = (["a", "b", "cc"], ["ab", "d", "c"], np.array([3.0, 1.0, 5.0]))
-    monkeypatch.setattr(encode, "PEERS", {peer.name: peer for peer in peers})
-    monkeypatch.setattr(encode, "PeerProcess", _Process)
-    monkeypatch.setattr(encode, "workloads", lambda scale: texts)
-    monkeypatch.setattr(encode, "sts_pairs", lambda scale: sts)
-    monkeypatch.setattr(Settings, "model_directory", lambda self: Path("m"))
+    return fake_systems.install(monkeypatch)
 
 
 def test_a_system_that_cannot_be_run_is_left_out_with_the_reason(fakes, capsys):
     result = encode.run(Settings(repeats=2, latency_calls=3))
-    assert list(result["systems"]) == [BASELINE, "other fp32", OURS]
+    ours = ["unitvec fp32", "unitvec bf16"]
+    assert list(result["systems"]) == [BASELINE, "onnxruntime fp32", *ours]
     reasons = result["left_out"]
     assert reasons["other bf16"] == "[other bf16] expected a processor with bf16"
     assert "no_such_package to be installed" in reasons["absent fp32"]
@@ -94,40 +44,16 @@ def test_a_system_that_cannot_be_run_is_left_out_with_the_reason(fakes, capsys):
 
 
 def test_a_subset_without_the_baseline_has_no_ratios(fakes):
-    result = encode.run(Settings(repeats=1, latency_calls=2, peers=("other fp32",)))
-    row = result["workloads"]["mixed"]["systems"]["other fp32"]
+    result = encode.run(Settings(repeats=1, latency_calls=2, peers=("onnxruntime fp32",)))
+    row = result["runs"][0]["workloads"]["mixed"]["systems"]["onnxruntime fp32"]
     assert "times_baseline" not in row
     assert row["busy_cores"]["median"] >= 0
-    assert OURS not in encode.table(result)
+    assert "unitvec" not in encode.table(result)
 
 
 def test_a_run_without_any_system_says_why(fakes):
     with pytest.raises(PeerError, match=r"expected a system that can be run, got .*bf16"):
         encode.run(Settings(peers=("other bf16",)))
-
-
-def test_ours_is_set_beside_the_fastest_other_fp32_system_of_each_workload():
-    def systems(**seconds):
-        return {
-            "systems": {
-                name.replace("_", " "): {
-                    "seconds": times,
-                    "texts_per_second": {"median": 1 / sorted(times)[1]},
-                }
-                for name, times in seconds.items()
-            }
-        }
-
-    result = {
-        "workloads": {
-            "mixed": systems(unitvec_fp32=[1, 2, 2], A_fp32=[4, 4, 2], B_fp32=[9, 9, 9]),
-            "short": systems(unitvec_fp32=[4, 4, 4], A_fp32=[9, 9, 9], C_int8=[1, 1, 1]),
-        }
-    }
-    assert encode._beside_best_peer(result) == [
-        "unitvec fp32 to the best fp32 peer: `mixed` 2.00 × (1.00 - 4.00) A fp32, "
-        "`short` 2.25 × (2.25 - 2.25) A fp32."
-    ]
 
 
 def test_an_environment_that_pip_cannot_fill_is_unavailable(monkeypatch, tmp_path):

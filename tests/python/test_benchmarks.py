@@ -17,6 +17,7 @@ from benchmarks import measure, report, workloads
 from benchmarks.environment import Environment, UnavailableError, interpreter
 from benchmarks.peers import Peer
 from benchmarks.process import PeerError, PeerProcess
+from benchmarks.settings import Settings
 from benchmarks.worker import Worker, serve
 
 
@@ -57,6 +58,34 @@ def test_cosines_are_row_by_row():
     np.testing.assert_allclose(measure.cosines(a, b), [1, np.sqrt(0.5)])
 
 
+def test_exact_search_puts_the_earlier_of_equals_first():
+    documents = np.array([[1, 0], [0, 1], [1, 1], [1, 0]], np.float32)
+    queries = np.array([[1, 0], [1, 2]], np.float32)
+    np.testing.assert_array_equal(measure.top_k(queries, documents, 3), [[0, 2, 3], [2, 1, 0]])
+
+
+def test_ndcg_of_a_case_by_hand():
+    # Query 1: relevant at ranks 1 and 3, one beyond k: DCG 2 + 1 / 2, best 2 + 1 / log2(3) + 1 / 2.
+    # Query 2: the one relevant document is not found. Query 3: found at rank 2.
+    ranked = np.array([[7, 1, 3, 5], [0, 1, 2, 3], [4, 6, 0, 1]])
+    relevance = [{7: 2.0, 3: 1.0, 5: 1.0}, {9: 1.0}, {6: 1.0}]
+    third = 1 / np.log2(3)
+    expected = ((2 + 0.5) / (2 + third + 0.5) + 0 + third) / 3
+    assert measure.ndcg_at_k(ranked, relevance, 3) == pytest.approx(expected, abs=1e-12)
+
+
+def test_ndcg_agrees_with_scikit_learn():
+    metrics = pytest.importorskip("sklearn.metrics")
+    rng = np.random.default_rng(5)
+    scores = rng.normal(size=(40, 30))
+    relevant = rng.integers(0, 4, (40, 30)) * (rng.random((40, 30)) < 0.2)
+    relevant[:, 0] = 1  # scikit-learn counts a query without any relevant document as 0
+    found = np.argsort(-scores, axis=1)
+    relevance = [{int(d): float(row[d]) for d in np.flatnonzero(row)} for row in relevant]
+    expected = metrics.ndcg_score(relevant, scores, k=10)
+    assert measure.ndcg_at_k(found, relevance, 10) == pytest.approx(expected, abs=1e-12)
+
+
 def test_a_piece_is_neighbouring_sentences_in_order():
     text = "One here. Two follow! Three at last?"
     whole = f"Title. {text}"
@@ -82,9 +111,20 @@ def test_documents_without_markers_stay_as_they_are(tmp_path):
 
 def test_a_record_is_read_as_it_was_written(tmp_path):
     record = {"question": "encode", "result": {"x": [1.5, 2.0]}}
+    other = {"question": "import"}
+    report.write("import", other, tmp_path)
     report.write("encode", record, tmp_path)
-    assert report.read("encode", tmp_path) == record
-    assert report.read("import", tmp_path) is None
+    assert report.records(tmp_path) == [record, other]
+    assert report.records(tmp_path / "absent") == []
+
+
+def test_another_model_than_the_usual_one_has_results_of_its_own():
+    folder = Settings(model="/somewhere/all-mpnet-base-v2")
+    assert folder.as_record()["model"] == "all-mpnet-base-v2"
+    record = {"question": "encode", "settings": folder.as_record()}
+    assert report.name_of(record) == "encode-all-mpnet-base-v2"
+    usual = Settings(model="sentence-transformers/all-MiniLM-L6-v2")
+    assert report.name_of(record | {"settings": usual.as_record()}) == "encode"
 
 
 class _Lengths:
@@ -112,16 +152,18 @@ LOAD = {"do": "load", "model": "m", "threads": 1, "options": {}}
 
 def test_a_worker_answers_each_request_and_saves_vectors(monkeypatch, tmp_path):
     path = tmp_path / "v.npy"
-    loaded, encoded, each, memory = _answers(
+    loaded, encoded, each, pairs, memory = _answers(
         monkeypatch,
         LOAD,
         {"do": "encode", "texts": ["a", "bcd"], "save": str(path)},
         {"do": "encode_each", "texts": ["a", "b", "c"]},
+        {"do": "encode_each", "texts": ["a", "b", "c"], "size": 2},
         {"do": "memory"},
     )
     assert loaded["versions"] == {"lengths": "1"}
     assert encoded["seconds"] >= 0
     assert len(each["seconds"]) == 3
+    assert len(pairs["seconds"]) == 2
     assert memory["peak_bytes"] > 2**20
     np.testing.assert_array_equal(np.load(path), [[1], [3]])
 
