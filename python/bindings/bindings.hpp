@@ -54,6 +54,7 @@ py::array_t<T> to_numpy(std::vector<T, Allocator>&& values) {
 void register_distance(py::module_& m);
 void register_encoder(py::module_& m);
 void register_index(py::module_& m);
+void register_step_times(py::module_& m);
 void register_tokenizer(py::module_& m);
 void register_torchscript(py::module_& m);
 

@@ -6,6 +6,7 @@
 #include "pool.hpp"
 #include "unitvec/error.hpp"
 #include "unitvec/model/encoder.hpp"
+#include "unitvec/model/step_times.hpp"
 #include "unitvec/normalize.hpp"
 #include "unitvec/parallel.hpp"
 
@@ -127,8 +128,10 @@ Matrix embed(const Encoder& encoder, const TokenSequences& sequences, const Embe
     for_each_batch(encoder, sequences, options,
                    [&](TextRange range, const Batch& batch, MatrixView<const float> tokens) {
                        const auto rows = out.view().middle_rows(range.first, batch.texts());
-                       pool(tokens, batch.offsets, options.pooling, rows);
-                       if (options.normalize) l2_normalize(rows, rows);
+                       StepTimer()(Step::pooling, [&] {
+                           pool(tokens, batch.offsets, options.pooling, rows);
+                           if (options.normalize) l2_normalize(rows, rows);
+                       });
                    });
     return out;
 }

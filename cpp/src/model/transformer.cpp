@@ -12,6 +12,7 @@
 #include "pool.hpp"
 #include "unitvec/error.hpp"
 #include "unitvec/model/encoder.hpp"
+#include "unitvec/model/step_times.hpp"
 #include "unitvec/parallel.hpp"
 
 namespace unitvec {
@@ -81,7 +82,7 @@ public:
     /// @param x  shape (tokens, dim): the result
     void run(float* x, const std::function<void()>& visit) const {
         const std::size_t n = batch_.tokens();
-        input_embedding(x);
+        timed_(Step::embeddings, [&] { input_embedding(x); });
         visit();
         float* qkv = Workspace::at_least(space_.qkv, n * 3 * config_.dim);
         float* context = Workspace::at_least(space_.context, n * config_.dim);
@@ -89,14 +90,18 @@ public:
         float* inner = Workspace::at_least(space_.inner, n * config_.intermediate);
         for (std::size_t i = 0; i < config_.layers; ++i) {
             const LayerWeights& layer = weights_.layer(i);
-            layer.qkv(x, n, Epilogue::none, nullptr, qkv, threads_);
-            attention(qkv, context);
-            layer.output(context, n, Epilogue::add, x, attended, threads_);
-            normalize(attended, layer.attention_norm);
-            layer.intermediate(attended, n, epilogue_of(config_.activation), nullptr, inner,
-                               threads_);
-            layer.dense(inner, n, Epilogue::add, attended, x, threads_);
-            normalize(x, layer.output_norm);
+            timed_(Step::qkv, [&] { layer.qkv(x, n, Epilogue::none, nullptr, qkv, threads_); });
+            timed_(Step::attention, [&] { attention(qkv, context); });
+            timed_(Step::attention_output,
+                   [&] { layer.output(context, n, Epilogue::add, x, attended, threads_); });
+            timed_(Step::layer_norms, [&] { normalize(attended, layer.attention_norm); });
+            timed_(Step::intermediate, [&] {
+                layer.intermediate(attended, n, epilogue_of(config_.activation), nullptr, inner,
+                                   threads_);
+            });
+            timed_(Step::dense,
+                   [&] { layer.dense(inner, n, Epilogue::add, attended, x, threads_); });
+            timed_(Step::layer_norms, [&] { normalize(x, layer.output_norm); });
             visit();
         }
     }
@@ -189,6 +194,7 @@ private:
     Workspace& space_;
     std::size_t threads_;
     const EncoderKernels& kernels_;
+    StepTimer timed_;
 };
 
 }  // namespace
