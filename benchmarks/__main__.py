@@ -26,6 +26,7 @@ QUESTIONS = {
     "encode-length": "encode_length",
     "encode-batch": "encode_batch",
     "encode-threads": "encode_threads",
+    "encode-latency-profile": "encode_profile",
     "tokenize": "tokenizing",
     "import": "imports",
     "search-cold": "search_cold",
