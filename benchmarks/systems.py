@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from benchmarks.environment import UnavailableError
 from benchmarks.peers import PEERS, Peer
 from benchmarks.process import PeerError, PeerProcess
 from benchmarks.settings import Settings
+
+REASON = 200  # characters at most
 
 Processes = Mapping[str, PeerProcess]
 T = TypeVar("T")
@@ -77,7 +80,7 @@ def attempt(work: Callable[[], T], name: str, left_out: dict[str, str]) -> T | N
     try:
         return work()
     except (UnavailableError, PeerError) as error:
-        left_out[name] = str(error).splitlines()[0]
+        left_out[name] = textwrap.shorten(str(error).splitlines()[0], REASON, placeholder=" ...")
         print(f"left out: {name}: {left_out[name]}", file=sys.stderr, flush=True)
         return None
 

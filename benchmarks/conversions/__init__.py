@@ -56,6 +56,9 @@ CONVERSIONS = {
     "ctranslate2": Conversion("ctranslate2_encoder", CTRANSLATE2),
 }
 
+#: What could not be made, with the reason, so that each peer need not try for itself.
+_failed: dict[Path, str] = {}
+
 
 def converted(name: str, model: Path, folder: Path = MODELS) -> Path:
     """The folder with a model in a format; the first time this converts it, which takes minutes.
@@ -65,6 +68,8 @@ def converted(name: str, model: Path, folder: Path = MODELS) -> Path:
     """
     conversion = CONVERSIONS[name]
     target = folder / f"{name}-{_key(conversion, model)}"
+    if target in _failed:
+        raise UnavailableError(_failed[target])
     if target.is_dir():
         return target
     source = converted(conversion.source, model, folder) if conversion.source else None
@@ -73,7 +78,11 @@ def converted(name: str, model: Path, folder: Path = MODELS) -> Path:
     with tempfile.TemporaryDirectory(dir=folder) as unfinished:
         made = Path(unfinished) / "made"
         made.mkdir()
-        _convert(conversion, model, source, made)
+        try:
+            _convert(conversion, model, source, made)
+        except UnavailableError as error:
+            _failed[target] = str(error)
+            raise
         os.replace(made, target)
     return target
 
@@ -92,7 +101,7 @@ def _convert(conversion: Conversion, model: Path, source: Path | None, target: P
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
         raise UnavailableError(
-            f"[benchmarks] {conversion.module} cannot convert {model}: {lines[-1]}"
+            f"[benchmarks] {conversion.module} cannot convert {model.name}: {lines[-1]}"
         )
 
 

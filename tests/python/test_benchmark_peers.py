@@ -109,12 +109,15 @@ def test_a_model_is_converted_once_and_again_when_it_changes(steps, tmp_path):
     assert steps == [("onnx_export", None), ("onnx_optimized", "one")] * 2
 
 
-def test_a_conversion_that_fails_says_so_and_leaves_nothing(monkeypatch, tmp_path):
+def test_a_conversion_that_fails_says_so_and_leaves_nothing(monkeypatch, tmp_path, capsys):
     # The package itself stands for a module without `convert`: that raises in its own process.
     monkeypatch.setitem(conversions.CONVERSIONS, "bad", conversions.Conversion("__init__", HERE))
-    with pytest.raises(UnavailableError, match=r"__init__ cannot convert .*AttributeError"):
-        conversions.converted("bad", _model(tmp_path / "m", "{}"), tmp_path / "kept")
+    model = _model(tmp_path / "m", "{}")
+    for _ in range(2):
+        with pytest.raises(UnavailableError, match=r"__init__ cannot convert m: AttributeError"):
+            conversions.converted("bad", model, tmp_path / "kept")
     assert list((tmp_path / "kept").iterdir()) == []
+    assert capsys.readouterr().err.count("converting m to bad") == 1  # tried once
 
 
 def test_batches_hold_every_text_once_longest_first():
