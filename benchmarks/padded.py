@@ -7,7 +7,7 @@ first so that a batch has little padding, the mean over each text's tokens, and 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,6 +92,16 @@ def pad(ids: list[list[int]]) -> tuple[Array, Array]:
         input_ids[row, : len(tokens)] = tokens
         attention_mask[row, : len(tokens)] = 1
     return input_ids, attention_mask
+
+
+def named(names: Iterable[str], input_ids: Array, attention_mask: Array) -> dict[str, Array]:
+    """What a graph with these inputs is given; each text is one, so that its types are all 0."""
+    values = {
+        "input_ids": input_ids,
+        "attention_mask": attention_mask,
+        "token_type_ids": np.zeros_like(input_ids),
+    }
+    return {name: values[name] for name in names}
 
 
 def mean_and_normalize(token_vectors: Array, attention_mask: Array) -> Array:

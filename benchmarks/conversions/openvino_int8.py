@@ -6,10 +6,9 @@ import json
 from pathlib import Path
 
 import nncf
-import numpy as np
 import openvino
 
-from benchmarks.padded import Array, pad, tokenizer
+from benchmarks.padded import Array, named, pad, tokenizer
 from benchmarks.workloads import data_directory
 
 #: Film reviews, which no question about encoding measures; every other one cut to a short text.
@@ -19,17 +18,14 @@ SHORT = 100  # characters
 
 def convert(model: Path, source: Path, target: Path) -> None:
     tokenize = tokenizer(model).encode
+    graph = openvino.Core().read_model(source / "model.onnx")
+    names = [each.any_name for each in graph.inputs]
 
     def inputs(text: str) -> dict[str, Array]:
-        input_ids, attention_mask = pad([tokenize(text).ids])
-        return {
-            "input_ids": input_ids,
-            "attention_mask": attention_mask,
-            "token_type_ids": np.zeros_like(input_ids),
-        }
+        return named(names, *pad([tokenize(text).ids]))
 
     quantized = nncf.quantize(
-        openvino.Core().read_model(source / "model.onnx"),
+        graph,
         nncf.Dataset(_texts(), inputs),
         model_type=nncf.ModelType.TRANSFORMER,
         subset_size=TEXTS,

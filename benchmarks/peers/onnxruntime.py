@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.padded import Array, PaddedEncoder
+from benchmarks.padded import Array, PaddedEncoder, named
 
 
 def load(
@@ -20,13 +20,10 @@ def load(
         str(Path(converted) / "model.onnx"), options, providers=["CPUExecutionProvider"]
     )
 
+    names = [each.name for each in session.get_inputs()]
+
     def token_vectors(input_ids: Array, attention_mask: Array) -> Array:
-        inputs = {
-            "input_ids": input_ids,
-            "attention_mask": attention_mask,
-            "token_type_ids": np.zeros_like(input_ids),  # one text each: all of the first kind
-        }
-        return np.asarray(session.run(None, inputs)[0])
+        return np.asarray(session.run(None, named(names, input_ids, attention_mask))[0])
 
     return PaddedEncoder(Path(model), token_vectors, max_seq_length)
 

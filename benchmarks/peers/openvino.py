@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.padded import Array, PaddedEncoder
+from benchmarks.padded import Array, PaddedEncoder, named
 
 
 def load(
@@ -33,12 +33,10 @@ def load(
     compiled = core.compile_model(str(Path(converted) / file), "CPU", settings)
     request = compiled.create_infer_request()
 
+    names = [each.any_name for each in compiled.inputs]
+
     def token_vectors(input_ids: Array, attention_mask: Array) -> Array:
-        inputs = {
-            "input_ids": input_ids,
-            "attention_mask": attention_mask,
-            "token_type_ids": np.zeros_like(input_ids),  # one text each: all of the first kind
-        }
+        inputs = named(names, input_ids, attention_mask)
         return np.asarray(request.infer(inputs, share_inputs=True, share_outputs=True)[0])
 
     return PaddedEncoder(Path(model), token_vectors, max_seq_length)

@@ -139,13 +139,13 @@ def test_padding_has_no_part_in_a_mean():
     np.testing.assert_allclose(padded.mean_and_normalize(vectors, mask), expected, atol=1e-6)
 
 
-@pytest.fixture(scope="module")
-def directory(tmp_path_factory):
-    """A random BERT with mean pooling, whose limit of tokens is not the tokenizer's."""
+@pytest.fixture(scope="module", params=["bert", "mpnet"])
+def directory(request, tmp_path_factory):
+    """A random model with mean pooling, whose limit of tokens is not the tokenizer's."""
     pytest.importorskip("sentence_transformers")
     from random_models import make_model, save
 
-    folder = save(make_model("bert"), tmp_path_factory.mktemp("model"))
+    folder = save(make_model(request.param), tmp_path_factory.mktemp("model"))
     (folder / "1_Pooling").mkdir()
     kinds = {"": "Transformer", "1_Pooling": "Pooling", "2_Normalize": "Normalize"}
     modules = [
