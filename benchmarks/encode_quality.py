@@ -22,7 +22,7 @@ from benchmarks.systems import Processes, absent_lines, chosen, encode, running
 from benchmarks.workloads import Retrieval, scifact_retrieval, sts_pairs
 
 REFERENCE = OURS[0]  # in fp32
-SAMPLE = 10  # the baseline reads every so manieth text
+SAMPLE = 10  # the baseline reads one text in so many
 K = 10
 
 COLUMNS = (
