@@ -52,9 +52,44 @@ def test_sixteen_threads_get_the_bits_of_one(dtype, folder):
     assert wrong == []
 
 
+def test_encoders_of_several_threads_each_work_at_once(folder):
+    expected = uv.Encoder(folder, pooling="mean", threads=1).encode(TEXTS)
+    encoders = [uv.Encoder(folder, pooling="mean", threads=threads) for threads in (1, 2, 3, 4)]
+    start = threading.Barrier(len(encoders))
+    wrong: list[object] = []
+
+    def work(encoder: uv.Encoder) -> None:
+        try:
+            start.wait()
+            for turn in range(20):
+                one = turn % len(TEXTS)
+                if not np.array_equal(encoder.encode(TEXTS[one]), expected[one]):
+                    wrong.append((encoder, turn))
+            if not np.array_equal(encoder.encode(TEXTS), expected):
+                wrong.append(encoder)
+        except BaseException as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=work, args=(encoder,)) for encoder in encoders]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_an_idle_encoder_uses_no_processor_time(folder):
+    encoder = uv.Encoder(folder, pooling="mean", threads=4)
+    encoder.encode("the cat sat " * 100)
+    time.sleep(0.3)  # past any spinning, and that of OpenMP in other tests
+    before = time.process_time()
+    time.sleep(1)
+    assert time.process_time() - before < 0.2
+
+
 # Each child answers in one text alone, which threads share, and in many, a batch for each thread.
 FORKED = """
-import os, sys, warnings
+import multiprocessing, os, sys, warnings
 import numpy as np
 import unitvec as uv
 warnings.simplefilter("ignore", DeprecationWarning)  # of forking with threads
@@ -65,14 +100,22 @@ layers, pooled = encoder.hidden_states(texts[0]), encoder.pooler_output(texts[:2
 for _ in range(int(sys.argv[3])):
     child = os.fork()
     if child == 0:
+        tasks = "/proc/self/task"  # one only, until the child's own first loop
+        alone = len(os.listdir(tasks)) if os.path.exists(tasks) else 1
         same = (
-            np.array_equal(encoder.encode(texts[0]), one)
+            alone == 1
+            and np.array_equal(encoder.encode(texts[0]), one)
+            and (not os.path.exists(tasks) or len(os.listdir(tasks)) > 1)
             and np.array_equal(encoder.encode(texts), many)
             and np.array_equal(encoder.hidden_states(texts[0])[-1], layers[-1])
             and np.array_equal(encoder.pooler_output(texts[:2]), pooled)
         )
         os._exit(0 if same else 3)
     assert os.waitpid(child, 0)[1] == 0
+def in_child(text):
+    return encoder.encode(text)
+with multiprocessing.get_context("fork").Pool(3) as pool:
+    assert np.array_equal(pool.map(in_child, texts, chunksize=7), many)
 print("all right")
 """
 
@@ -90,8 +133,67 @@ def test_a_child_forked_after_use_gives_the_same_answers(dtype, folder):
     assert done.stdout == "all right\n", done.stderr
 
 
+# Threads of the parent are within loops at every fork.
+FORKED_MEANWHILE = """
+import os, signal, sys, threading, warnings
+import numpy as np
+import unitvec as uv
+warnings.simplefilter("ignore", DeprecationWarning)  # of forking with threads
+encoder = uv.Encoder(sys.argv[1], pooling="mean", threads=3)
+text = "the cat sat " * 100
+expected = encoder.encode(text)
+stop, wrong = threading.Event(), []
+def work():
+    while not stop.is_set():
+        if not np.array_equal(encoder.encode(text), expected):
+            wrong.append(1)
+workers = [threading.Thread(target=work) for _ in range(2)]
+for worker in workers:
+    worker.start()
+for _ in range(int(sys.argv[2])):
+    child = os.fork()
+    if child == 0:
+        signal.alarm(60)  # ends a child that hangs
+        os._exit(0 if np.array_equal(encoder.encode(text), expected) else 3)
+    assert os.waitpid(child, 0)[1] == 0
+stop.set()
+for worker in workers:
+    worker.join()
+assert not wrong
+print("all right")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_children_forked_while_other_threads_encode(folder):
+    turns = str(max(50, int(os.environ.get("UNITVEC_EXAMPLES", "0")) // 200))
+    done = subprocess.run(
+        [sys.executable, "-c", FORKED_MEANWHILE, str(folder), turns],
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.stdout == "all right\n", done.stderr
+
+
 def encode_in_child(folder, texts, queue) -> None:
     queue.put(uv.Encoder(folder, pooling="mean").encode(texts))
+
+
+@pytest.mark.parametrize("last", ["", "os._exit(0)"])
+def test_a_process_ends_while_the_encoders_threads_sleep(last, folder):
+    program = f"""
+import os, sys
+import unitvec as uv
+encoder = uv.Encoder(sys.argv[1], pooling="mean", threads=4)
+encoder.encode("the cat sat " * 100)
+{last}
+"""
+    for _ in range(3):
+        done = subprocess.run(
+            [sys.executable, "-c", program, str(folder)], capture_output=True, text=True, timeout=60
+        )
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])

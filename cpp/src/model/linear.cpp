@@ -11,35 +11,82 @@
 namespace unitvec {
 namespace {
 
-// Rows of one task where the work is shared by rows: the kernels' own block.
+// Rows of one task: the kernels' own block.
 constexpr std::size_t kRowsPerTask = 192;
+
+// Tasks for each thread, so that one that comes late or is held up leaves little for the others to
+// wait for; but none of fewer multiplications than this, some 5 us of work.
+constexpr std::size_t kTasksPerThread = 4;
+constexpr std::size_t kLeastWork = std::size_t{1} << 18;
 
 std::size_t ceil_div(std::size_t n, std::size_t by) {
     return (n + by - 1) / by;
 }
 
+constinit Pool<AlignedVector<float>> idle_rooms;
+
 /// Room for one panel of floats a thread, used again by one call after another.
 class PanelRoom {
 public:
-    explicit PanelRoom(std::size_t size) : room_(idle().take()) {
+    explicit PanelRoom(std::size_t size) : room_(idle_rooms.take()) {
         if (room_->size() < size) *room_ = AlignedVector<float>(size);
     }
-    ~PanelRoom() { idle().give_back(std::move(room_)); }
+    ~PanelRoom() { idle_rooms.give_back(std::move(room_)); }
     PanelRoom(const PanelRoom&) = delete;
     PanelRoom& operator=(const PanelRoom&) = delete;
 
     [[nodiscard]] float* data() { return room_->data(); }
 
 private:
-    static Pool<AlignedVector<float>>& idle() {
-        static Pool<AlignedVector<float>> pool;
-        return pool;
-    }
-
     std::unique_ptr<AlignedVector<float>> room_;
 };
 
 }  // namespace
+
+/// What a layer is asked for.
+struct Linear::Call {
+    const float* x;
+    std::size_t rows;
+    kernels::Epilogue epilogue;
+    const float* residual;
+    float* y;
+    std::size_t threads;
+
+    /// One kernel's task, filled in but for its inputs: some rows, and some panels of columns.
+    template <typename Task>
+    [[nodiscard]] Task task(std::size_t first_row, std::size_t out) const {
+        Task task{};
+        task.residual = residual == nullptr ? nullptr : residual + first_row * out;
+        task.y = y + first_row * out;
+        task.rows = std::min(kRowsPerTask, rows - first_row);
+        task.epilogue = epilogue;
+        return task;
+    }
+};
+
+/// Calls run(task, first row, worker) for parts of the work, which threads share.
+/// @param width  columns of a panel
+template <typename Task, typename Run>
+void Linear::share(const Call& call, std::size_t width, const Run& run) const {
+    const std::size_t panels = ceil_div(out_, width);
+    // Few rows are shared by columns, so that no two threads read the same weights; many by rows
+    // too.
+    const std::size_t row_tasks = ceil_div(call.rows, kRowsPerTask);
+    const std::size_t most_tasks =
+        std::min(call.threads * kTasksPerThread, call.rows * in_ * out_ / kLeastWork);
+    const std::size_t column_tasks =
+        call.threads == 1
+            ? 1
+            : std::clamp<std::size_t>(most_tasks / std::max<std::size_t>(row_tasks, 1), 1, panels);
+    parallel_for(row_tasks * column_tasks, call.threads, [&](std::size_t i, std::size_t worker) {
+        const std::size_t first_row = i / column_tasks * kRowsPerTask;
+        const std::size_t column = i % column_tasks;
+        auto task = call.task<Task>(first_row, out_);
+        task.first_panel = panels * column / column_tasks;
+        task.last_panel = panels * (column + 1) / column_tasks;
+        run(task, first_row, worker);
+    });
+}
 
 Linear::Linear(MatrixView<const float> weight, std::span<const float> bias, DType dtype)
     : in_(weight.cols), out_(weight.rows), kernels_(&kernels::encoder_kernels(active_isa())),
@@ -73,112 +120,52 @@ Matrix Linear::weight() const {
     return weight;
 }
 
-/// How the work of one call is shared by threads.
-struct Linear::Tasks {
-    std::size_t rows;
-    std::size_t panels;
-    std::size_t column_tasks;
-    std::int64_t count;
-
-    Tasks(std::size_t all_rows, std::size_t all_panels, std::size_t threads)
-        : rows(all_rows), panels(all_panels) {
-        // Few rows are shared by columns, so that each thread reads its own part of the weights;
-        // many by rows too.
-        const std::size_t row_tasks = ceil_div(rows, kRowsPerTask);
-        column_tasks = row_tasks >= threads ? 1 : std::min(threads, panels);
-        count = static_cast<std::int64_t>(row_tasks * column_tasks);
-    }
-
-    [[nodiscard]] std::size_t first_row(std::int64_t task) const {
-        return static_cast<std::size_t>(task) / column_tasks * kRowsPerTask;
-    }
-    [[nodiscard]] std::size_t row_count(std::int64_t task) const {
-        return std::min(kRowsPerTask, rows - first_row(task));
-    }
-    /// `last` 0: the first panel of a task; 1: the one behind its last.
-    [[nodiscard]] std::size_t panel(std::int64_t task, std::size_t last) const {
-        return panels * (static_cast<std::size_t>(task) % column_tasks + last) / column_tasks;
-    }
-};
-
 void Linear::operator()(const float* x, std::size_t rows, kernels::Epilogue epilogue,
                         const float* residual, float* y, std::size_t threads) const {
-    threads = openmp_threads(threads);
+    const Call call{x, rows, epilogue, residual, y, threads_or_default(threads)};
     if (int8_weights_) {
-        const Tasks tasks(rows, ceil_div(out_, kernels_->int8_panel_width), threads);
-        run_int8(x, tasks, epilogue, residual, y, threads);
+        run_int8(call);
+    } else if (bf16_weights_) {
+        run_bf16(call);
     } else {
-        const Tasks tasks(rows, ceil_div(out_, kernels_->panel_width), threads);
-        if (bf16_weights_) return run_bf16(x, tasks, epilogue, residual, y, threads);
-        run(x, tasks, epilogue, residual, y, threads);
+        run(call);
     }
 }
 
-void Linear::run(const float* x, const Tasks& tasks, kernels::Epilogue epilogue,
-                 const float* residual, float* y, std::size_t threads) const {
+void Linear::run(const Call& call) const {
     const bool half = !bfloat16_weights_.empty();
     const kernels::PackedLayer layer{half ? nullptr : weights_.data(),
                                      half ? bfloat16_weights_.data() : nullptr, bias_.data(), in_,
                                      out_};
     const std::size_t panel_size = half ? kernels_->panel_width * in_ : 0;
-    PanelRoom room(panel_size * threads);
-    const auto work = [&](std::int64_t task, float* panel) {
-        const std::size_t first = tasks.first_row(task);
-        kernels_->linear(layer,
-                         {.x = x + first * in_,
-                          .residual = residual == nullptr ? nullptr : residual + first * out_,
-                          .y = y + first * out_,
-                          .rows = tasks.row_count(task),
-                          .first_panel = tasks.panel(task, 0),
-                          .last_panel = tasks.panel(task, 1),
-                          .epilogue = epilogue,
-                          .panel = panel});
-    };
-    // A turn a thread, so that each has a room of its own without asking for its number.
-    const auto turns = static_cast<std::int64_t>(threads);
-#pragma omp parallel for schedule(static) num_threads(static_cast<int>(threads)) if (threads > 1)
-    for (std::int64_t turn = 0; turn < turns; ++turn) {
-        float* panel = room.data() + static_cast<std::size_t>(turn) * panel_size;
-        const auto last = tasks.count * (turn + 1) / turns;
-        for (auto task = tasks.count * turn / turns; task < last; ++task) work(task, panel);
-    }
+    PanelRoom room(panel_size * call.threads);
+    share<kernels::LinearTask>(call, kernels_->panel_width,
+                               [&](kernels::LinearTask& task, std::size_t row, std::size_t worker) {
+                                   task.x = call.x + row * in_;
+                                   task.panel = room.data() + worker * panel_size;
+                                   kernels_->linear(layer, task);
+                               });
 }
 
-void Linear::run_int8(const float* x, const Tasks& tasks, kernels::Epilogue epilogue,
-                      const float* residual, float* y, std::size_t threads) const {
+void Linear::run_int8(const Call& call) const {
     const auto layer = int8_weights_->view();
-    const Int8Inputs inputs(*kernels_, x, tasks.rows, in_, threads);
-#pragma omp parallel for schedule(static) num_threads(static_cast<int>(threads)) if (threads > 1)
-    for (std::int64_t task = 0; task < tasks.count; ++task) {
-        const std::size_t first = tasks.first_row(task);
-        kernels_->linear_int8(layer,
-                              {.x = inputs.row(first),
-                               .scales = inputs.scales(first),
-                               .residual = residual == nullptr ? nullptr : residual + first * out_,
-                               .y = y + first * out_,
-                               .rows = tasks.row_count(task),
-                               .first_panel = tasks.panel(task, 0),
-                               .last_panel = tasks.panel(task, 1),
-                               .epilogue = epilogue});
-    }
+    const Int8Inputs inputs(*kernels_, call.x, call.rows, in_, call.threads);
+    share<kernels::Int8Task>(call, kernels_->int8_panel_width,
+                             [&](kernels::Int8Task& task, std::size_t row, std::size_t) {
+                                 task.x = inputs.row(row);
+                                 task.scales = inputs.scales(row);
+                                 kernels_->linear_int8(layer, task);
+                             });
 }
 
-void Linear::run_bf16(const float* x, const Tasks& tasks, kernels::Epilogue epilogue,
-                      const float* residual, float* y, std::size_t threads) const {
+void Linear::run_bf16(const Call& call) const {
     const auto layer = bf16_weights_->view(bias_);
-    const Bf16Inputs inputs(*kernels_, x, tasks.rows, in_, threads);
-#pragma omp parallel for schedule(static) num_threads(static_cast<int>(threads)) if (threads > 1)
-    for (std::int64_t task = 0; task < tasks.count; ++task) {
-        const std::size_t first = tasks.first_row(task);
-        kernels_->linear_bf16(layer,
-                              {.x = inputs.row(first),
-                               .residual = residual == nullptr ? nullptr : residual + first * out_,
-                               .y = y + first * out_,
-                               .rows = tasks.row_count(task),
-                               .first_panel = tasks.panel(task, 0),
-                               .last_panel = tasks.panel(task, 1),
-                               .epilogue = epilogue});
-    }
+    const Bf16Inputs inputs(*kernels_, call.x, call.rows, in_, call.threads);
+    share<kernels::Bf16Task>(call, kernels_->panel_width,
+                             [&](kernels::Bf16Task& task, std::size_t row, std::size_t) {
+                                 task.x = inputs.row(row);
+                                 kernels_->linear_bf16(layer, task);
+                             });
 }
 
 }  // namespace unitvec

@@ -19,7 +19,8 @@ class Linear {
 public:
     /// @param weight  shape (out, in)
     /// @param bias    shape (out)
-    /// @param dtype   what the weights are kept in; with int8, and with bfloat16 where the processor
+    /// @param dtype   what the weights are kept in; with int8, and with bfloat16 where the
+    /// processor
     ///               multiplies such numbers, the inputs of every call are rounded too
     Linear(MatrixView<const float> weight, std::span<const float> bias,
            DType dtype = DType::float32);
@@ -27,7 +28,7 @@ public:
     /// @param x         shape (rows, in)
     /// @param residual  shape (rows, out) with Epilogue::add, else nullptr
     /// @param y         shape (rows, out); not x
-    /// @param threads   at most this many OpenMP threads share the work; 0: default_threads()
+    /// @param threads   at most this many threads share the work; 0: default_threads()
     void operator()(const float* x, std::size_t rows, kernels::Epilogue epilogue,
                     const float* residual, float* y, std::size_t threads) const;
 
@@ -39,13 +40,12 @@ public:
     [[nodiscard]] std::span<const float> bias() const { return bias_; }
 
 private:
-    struct Tasks;
-    void run(const float* x, const Tasks& tasks, kernels::Epilogue epilogue, const float* residual,
-             float* y, std::size_t threads) const;
-    void run_int8(const float* x, const Tasks& tasks, kernels::Epilogue epilogue,
-                  const float* residual, float* y, std::size_t threads) const;
-    void run_bf16(const float* x, const Tasks& tasks, kernels::Epilogue epilogue,
-                  const float* residual, float* y, std::size_t threads) const;
+    struct Call;
+    template <typename Task, typename Run>
+    void share(const Call& call, std::size_t width, const Run& run) const;
+    void run(const Call& call) const;
+    void run_int8(const Call& call) const;
+    void run_bf16(const Call& call) const;
 
     std::size_t in_;
     std::size_t out_;

@@ -4,6 +4,7 @@
 
 #include "model/bfloat16.hpp"
 #include "pool.hpp"
+#include "unitvec/parallel.hpp"
 
 namespace unitvec {
 namespace {
@@ -11,10 +12,7 @@ namespace {
 // Rows that one turn of the parallel loop rounds: enough that starting a thread for them pays.
 constexpr std::size_t kRowsAtOnce = 32;
 
-Pool<AlignedVector<std::uint16_t>>& idle_rooms() {
-    static Pool<AlignedVector<std::uint16_t>> pool;
-    return pool;
-}
+constinit Pool<AlignedVector<std::uint16_t>> idle_rooms;
 
 }  // namespace
 
@@ -42,21 +40,19 @@ Matrix Bf16Weights::weight() const {
 
 Bf16Inputs::Bf16Inputs(const kernels::EncoderKernels& kernels, const float* x, std::size_t rows,
                        std::size_t in, std::size_t threads)
-    : depth_(kernels::bf16_depth(in)), room_(idle_rooms().take()) {
+    : depth_(kernels::bf16_depth(in)), room_(idle_rooms.take()) {
     if (room_->size() < rows * depth_) *room_ = AlignedVector<std::uint16_t>(rows * depth_);
-    const auto turns = static_cast<std::int64_t>((rows + kRowsAtOnce - 1) / kRowsAtOnce);
-#pragma omp parallel for schedule(static) \
-    num_threads(static_cast<int>(threads)) if (threads > 1 && turns > 1)
-    for (std::int64_t turn = 0; turn < turns; ++turn) {
-        const std::size_t first = static_cast<std::size_t>(turn) * kRowsAtOnce;
+    const std::size_t turns = (rows + kRowsAtOnce - 1) / kRowsAtOnce;
+    parallel_for(turns, threads, [&](std::size_t turn, std::size_t) {
+        const std::size_t first = turn * kRowsAtOnce;
         for (std::size_t r = first; r < std::min(rows, first + kRowsAtOnce); ++r) {
             kernels.round_bf16(x + r * in, in, room_->data() + r * depth_);
         }
-    }
+    });
 }
 
 Bf16Inputs::~Bf16Inputs() {
-    idle_rooms().give_back(std::move(room_));
+    idle_rooms.give_back(std::move(room_));
 }
 
 const std::uint16_t* Bf16Inputs::row(std::size_t i) const {

@@ -4,11 +4,12 @@
 #include <memory>
 
 #include "pool.hpp"
+#include "unitvec/parallel.hpp"
 
 namespace unitvec {
 namespace {
 
-// Rows that are turned into bytes by one turn of the parallel loop, with a room of their own.
+// Rows that one task turns into bytes: some 10 us of work, and few rows on the caller's own thread.
 constexpr std::size_t kRowsAtOnce = 32;
 
 std::size_t whole_panels(const kernels::EncoderKernels& kernels, std::size_t out) {
@@ -46,7 +47,7 @@ struct Int8Inputs::Room {
     AlignedVector<float> rotated;
 
     static Pool<Room>& idle() {
-        static Pool<Room> pool;
+        static constinit Pool<Room> pool;
         return pool;
     }
     template <typename T>
@@ -61,19 +62,15 @@ Int8Inputs::Int8Inputs(const kernels::EncoderKernels& kernels, const float* x, s
     const std::size_t turns = (rows + kRowsAtOnce - 1) / kRowsAtOnce;
     Room::at_least(room_->bytes, rows * depth_);
     Room::at_least(room_->scales, rows);
-    Room::at_least(room_->rotated, turns * in);
-    const auto n = static_cast<std::int64_t>(turns);
-#pragma omp parallel for schedule(static) \
-    num_threads(static_cast<int>(threads)) if (threads > 1 && n > 1)
-    for (std::int64_t i = 0; i < n; ++i) {
-        const auto turn = static_cast<std::size_t>(i);
-        float* room = room_->rotated.data() + turn * in;
-        for (std::size_t r = turn * kRowsAtOnce; r < std::min(rows, (turn + 1) * kRowsAtOnce);
-             ++r) {
+    Room::at_least(room_->rotated, threads * in);
+    parallel_for(turns, threads, [&](std::size_t turn, std::size_t worker) {
+        float* room = room_->rotated.data() + worker * in;
+        const std::size_t first = turn * kRowsAtOnce;
+        for (std::size_t r = first; r < std::min(rows, first + kRowsAtOnce); ++r) {
             room_->scales[r] =
                 kernels.quantize_row(x + r * in, in, room, room_->bytes.data() + r * depth_);
         }
-    }
+    });
 }
 
 Int8Inputs::~Int8Inputs() {

@@ -34,7 +34,7 @@ private:
 class Int8Inputs {
 public:
     /// @param x        shape (rows, in)
-    /// @param threads  at most this many OpenMP threads share the work
+    /// @param threads  at most this many threads share the work, at least 1
     Int8Inputs(const kernels::EncoderKernels& kernels, const float* x, std::size_t rows,
                std::size_t in, std::size_t threads);
     ~Int8Inputs();

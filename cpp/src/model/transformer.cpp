@@ -1,5 +1,3 @@
-#include <omp.h>
-
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -20,6 +18,9 @@ namespace {
 
 using kernels::EncoderKernels;
 using kernels::Epilogue;
+
+// Multiplications of attention, some 10 us of them, below which one thread does them all.
+constexpr std::size_t kLeastWork = std::size_t{1} << 17;
 
 void require_readable(const ModelConfig& config, const Batch& batch) {
     for (std::size_t t = 0; t < batch.texts(); ++t) {
@@ -143,15 +144,17 @@ private:
     }
 
     void normalize(float* x, const LayerNormWeights& norm) const {
-        const auto n = static_cast<std::int64_t>(batch_.tokens());
+        constexpr std::size_t kRows = 32;  // of a task: some microseconds
+        const std::size_t n = batch_.tokens();
         const std::size_t dim = config_.dim;
-        const bool shared = threads_ > 1 && n >= 64;  // fewer rows cost less than waking a thread
-#pragma omp parallel for schedule(static) num_threads(static_cast<int>(threads_)) if (shared)
-        for (std::int64_t r = 0; r < n; ++r) {
-            float* row = x + static_cast<std::size_t>(r) * dim;
-            kernels_.layer_norm(row, norm.gamma.data(), norm.beta.data(), config_.layer_norm_eps, 1,
-                                dim, row);
-        }
+        const bool shared = n >= 2 * kRows;  // fewer rows cost less than waking a thread
+        parallel_for(
+            (n + kRows - 1) / kRows, shared ? threads_ : 1, [&](std::size_t task, std::size_t) {
+                const std::size_t first = task * kRows;
+                float* rows = x + first * dim;
+                kernels_.layer_norm(rows, norm.gamma.data(), norm.beta.data(),
+                                    config_.layer_norm_eps, std::min(kRows, n - first), dim, rows);
+            });
     }
 
     /// @param qkv  shape (tokens, 3 dim): queries, keys and values side by side
@@ -160,14 +163,20 @@ private:
         const std::size_t size = kernels_.attention_scratch(batch_.longest(), config_.head_dim());
         // Allocated out here: an exception must not leave the parallel loop.
         float* scratch = Workspace::at_least(space_.scratch, size * threads_);
-        const auto tasks = static_cast<std::int64_t>(batch_.texts() * config_.heads);
-#pragma omp parallel for schedule(dynamic) num_threads(static_cast<int>(threads_)) if (threads_ > 1)
-        for (std::int64_t task = 0; task < tasks; ++task) {
-            const auto text = static_cast<std::size_t>(task) / config_.heads;
-            const auto head = static_cast<std::size_t>(task) % config_.heads;
-            const auto thread = static_cast<std::size_t>(omp_get_thread_num());
-            kernels_.attention(head_of(qkv, out, text, head), scratch + thread * size);
-        }
+        parallel_for(batch_.texts() * config_.heads, attention_work() < kLeastWork ? 1 : threads_,
+                     [&](std::size_t task, std::size_t worker) {
+                         const auto head =
+                             head_of(qkv, out, task / config_.heads, task % config_.heads);
+                         kernels_.attention(head, scratch + worker * size);
+                     });
+    }
+
+    /// Multiplications of all heads of all texts.
+    [[nodiscard]] std::size_t attention_work() const {
+        std::size_t pairs = 0;
+        for (std::size_t t = 0; t < batch_.texts(); ++t)
+            pairs += batch_.length(t) * batch_.length(t);
+        return 2 * pairs * config_.dim;
     }
 
     [[nodiscard]] kernels::AttentionHead head_of(const float* qkv, float* out, std::size_t text,
@@ -210,7 +219,7 @@ struct TransformerEncoder::Weights : TransformerWeights {
             return;
         }
         auto space = workspaces.take();
-        Forward(*this, batch, *space, openmp_threads(threads)).run(x, visit);
+        Forward(*this, batch, *space, threads_or_default(threads)).run(x, visit);
         workspaces.give_back(std::move(space));
         require_moderate(source, {x, batch.tokens(), config.dim});
     }

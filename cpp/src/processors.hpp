@@ -1,0 +1,10 @@
+#pragma once
+/// The processors that this process may use.
+#include <cstddef>
+
+namespace unitvec {
+
+/// Those in the calling thread's affinity mask; at least 1.
+[[nodiscard]] std::size_t usable_processors();
+
+}  // namespace unitvec
