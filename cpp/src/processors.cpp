@@ -7,9 +7,12 @@
 #include <algorithm>
 #include <thread>
 
-namespace unitvec {
+#include "cgroup.hpp"
 
-std::size_t usable_processors() {
+namespace unitvec {
+namespace {
+
+std::size_t processors_of_thread() {
 #if defined(__linux__)
     cpu_set_t set;
     if (sched_getaffinity(0, sizeof(set), &set) == 0) {
@@ -17,6 +20,15 @@ std::size_t usable_processors() {
     }
 #endif
     return std::max(1U, std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
+std::size_t usable_processors() {
+    const std::size_t processors = processors_of_thread();
+    // Once: a group's files are read, which takes longer than a short query.
+    static const auto quota = quota_processors();
+    return std::min(processors, quota.value_or(processors));
 }
 
 }  // namespace unitvec

@@ -74,7 +74,7 @@ class Encoder(LoadedModel):
                 "mean_sqrt_len_tokens", "weightedmean" or "lasttoken"; of several the vectors are
                 joined.
             threads: processor threads for one call; None: all that the process may use
-                (`OMP_NUM_THREADS` and CPU affinity are honoured).
+                (`OMP_NUM_THREADS`, CPU affinity and control-group quotas are honoured).
             revision: branch, tag or commit on the hub.
             local_files_only: never download.
 

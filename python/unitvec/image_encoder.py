@@ -59,7 +59,7 @@ class ImageEncoder:
                 own.
             normalize: scale vectors to length 1.
             threads: processor threads for one call; None: all that the process may use
-                (`OMP_NUM_THREADS` and CPU affinity are honoured).
+                (`OMP_NUM_THREADS`, CPU affinity and control-group quotas are honoured).
 
         Raises:
             FormatError: not a TorchScript file, its forward is not as above, or the processor's

@@ -6,8 +6,9 @@
 
 namespace unitvec {
 
-/// Processors that this process may use: its affinity mask (so `taskset` and container CPU sets are
-/// honoured), and OMP_NUM_THREADS where that is set to a number. At least 1.
+/// OMP_NUM_THREADS where that is a number; else the processors that this process may use: those of
+/// its affinity mask (so `taskset` and container CPU sets are honoured), and no more than its
+/// control group's quota (`docker --cpus`) is worth. At least 1.
 [[nodiscard]] std::size_t default_threads();
 
 /// `threads`, or default_threads() for 0.
