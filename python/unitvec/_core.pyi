@@ -9,7 +9,7 @@ import numpy
 import numpy.typing
 import os
 import typing
-__all__: list[str] = ['ClassificationHead', 'Dense', 'Encoder', 'Encoding', 'FormatError', 'Index', 'PoolingPlan', 'TokenSequences', 'Tokenizer', 'TorchScriptEncoder', 'TorchScriptImageEncoder', 'TorchScriptTextEncoder', 'TransformerEncoder', 'active_isa', 'angle', 'available_isas', 'cosine', 'dot', 'embed', 'embed_tokens', 'euclidean', 'export_torchscript', 'faiss_version', 'l2_normalize', 'manhattan', 'pool', 'require_pooling', 'start_step_times', 'stop_step_times', 'tokenize', 'tokenize_pairs']
+__all__: list[str] = ['ClassificationHead', 'Dense', 'Encoder', 'Encoding', 'FormatError', 'Index', 'PoolingPlan', 'TokenSequences', 'Tokenizer', 'TorchScriptEncoder', 'TorchScriptImageEncoder', 'TorchScriptTextEncoder', 'TransformerEncoder', 'active_isa', 'angle', 'available_isas', 'cosine', 'default_threads', 'dot', 'embed', 'embed_tokens', 'euclidean', 'export_torchscript', 'faiss_version', 'l2_normalize', 'manhattan', 'pool', 'products', 'require_pooling', 'start_step_times', 'stop_step_times', 'tokenize', 'tokenize_pairs']
 class FormatError(ValueError):
     pass
 class Encoding:
@@ -75,9 +75,9 @@ class Tokenizer:
         ...
     def decode(self, ids: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], *, skip_special_tokens: bool = True, clean_up: bool | None = None) -> str:
         ...
-    def encode(self, text: typing.Any, pair: typing.Any = None, *, add_special_tokens: bool = True, max_length: typing.SupportsInt | typing.SupportsIndex = 0, stride: typing.SupportsInt | typing.SupportsIndex = 0, strategy: str = 'longest_first', side: str = 'right') -> Encoding:
+    def encode(self, text: typing.Any, pair: typing.Any = None, *, add_special_tokens: bool = True, max_length: typing.SupportsInt | typing.SupportsIndex = 0, stride: typing.SupportsInt | typing.SupportsIndex = 0, strategy: str = 'longest_first', side: str | None = None) -> Encoding:
         ...
-    def encode_batch(self, texts: collections.abc.Sequence, *, add_special_tokens: bool = True, max_length: typing.SupportsInt | typing.SupportsIndex = 0, stride: typing.SupportsInt | typing.SupportsIndex = 0, strategy: str = 'longest_first', side: str = 'right', threads: typing.SupportsInt | typing.SupportsIndex = 0) -> list[Encoding]:
+    def encode_batch(self, texts: collections.abc.Sequence, *, add_special_tokens: bool = True, max_length: typing.SupportsInt | typing.SupportsIndex = 0, stride: typing.SupportsInt | typing.SupportsIndex = 0, strategy: str = 'longest_first', side: str | None = None, threads: typing.SupportsInt | typing.SupportsIndex = 0) -> list[Encoding]:
         ...
     def id_to_token(self, id: typing.SupportsInt | typing.SupportsIndex) -> str:
         ...
@@ -93,6 +93,11 @@ class Tokenizer:
     @property
     def pad_id(self) -> int | None:
         ...
+    @property
+    def truncation_side(self) -> str:
+        """
+        Which end of a text that is too long is cut off, as the model's files say.
+        """
     @property
     def vocab_size(self) -> int:
         ...
@@ -303,7 +308,7 @@ class Index:
         ...
 def active_isa() -> str:
     """
-    The instruction set the kernels use: "portable", "avx2" or "avx512".
+    The instruction set the kernels use, one of available_isas().
     """
 def angle(a: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], b: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> numpy.typing.NDArray[numpy.float32]:
     ...
@@ -313,6 +318,10 @@ def available_isas() -> list[str]:
     """
 def cosine(a: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], b: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> numpy.typing.NDArray[numpy.float32]:
     ...
+def default_threads() -> int:
+    """
+    Threads of a call that asks for none: OMP_NUM_THREADS, else the processors that this process may use.
+    """
 def dot(a: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], b: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> numpy.typing.NDArray[numpy.float32]:
     ...
 def embed(encoder: Encoder, sequences: TokenSequences, pooling: PoolingPlan, normalize: bool, threads: typing.SupportsInt | typing.SupportsIndex = 0, progress: collections.abc.Callable | None = None) -> numpy.typing.NDArray[numpy.float32]:
@@ -338,6 +347,10 @@ def manhattan(a: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], b: typ
 def pool(tokens: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], offsets: typing.Annotated[numpy.typing.ArrayLike, numpy.int64], pooling: PoolingPlan, normalize: bool) -> numpy.typing.NDArray[numpy.float32]:
     """
     From token vectors (tokens, dim) to one vector per text (texts, modes * dim).
+    """
+def products() -> dict[str, str]:
+    """
+    How the instruction set in use makes products of numbers of each dtype.
     """
 def require_pooling(name: str) -> None:
     """
