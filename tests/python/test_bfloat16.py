@@ -24,8 +24,8 @@ WHOLE = ("pooler", "embeddings_project", "embedding_hidden_mapping_in")
 NATIVE = _core.products()["bfloat16"] == "native"
 
 #: Where inputs are rounded, what lies near the middle of two bfloat16 numbers may go either way, a
-#: step of 2^-8 of its size, and a step in one layer moves all inputs of the next: at most 1.7e-2 was
-#: measured. That a layer by itself is right to 3e-5 is for test_linear_bf16.cpp to show.
+#: step of 2^-8 of its size, and a step in one layer moves all inputs of the next: at most 1.7e-2
+#: was measured. That a layer by itself is right to 3e-5 is for test_linear_bf16.cpp to show.
 ATOL = 4e-2 if NATIVE else 1e-5
 
 
