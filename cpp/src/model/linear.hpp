@@ -20,8 +20,7 @@ public:
     /// @param weight  shape (out, in)
     /// @param bias    shape (out)
     /// @param dtype   what the weights are kept in; with int8, and with bfloat16 where the
-    /// processor
-    ///               multiplies such numbers, the inputs of every call are rounded too
+    ///               processor multiplies such numbers, inputs are rounded too
     Linear(MatrixView<const float> weight, std::span<const float> bias,
            DType dtype = DType::float32);
 
