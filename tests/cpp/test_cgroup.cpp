@@ -49,7 +49,8 @@ TEST_CASE("the least quota of a group and those around it holds", "[cgroup]") {
 TEST_CASE("a quota of version 1 is read from its controller's mount", "[cgroup]") {
     const Groups groups;
     const std::string mount = GENERATE("mount/cpu,cpuacct/", "mount/cpu/");
-    groups.write("self", "12:memory:/host/path\n4:cpu,cpuacct:/host/path\n1:name=systemd:/\n0::/\n");
+    groups.write("self",
+                 "12:memory:/host/path\n4:cpu,cpuacct:/host/path\n1:name=systemd:/\n0::/\n");
     groups.write(mount + "cpu.cfs_quota_us", "-1\n");
     groups.write(mount + "cpu.cfs_period_us", "100000\n");
     CHECK_FALSE(groups.quota());

@@ -1,3 +1,5 @@
+#include <c10/util/BFloat16.h>
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -120,9 +122,7 @@ struct RandomLayer {
           packed(kernels.packed_size(in, out)) {
         kernels.pack_weights(w.data(), in, out, packed.data());
     }
-    [[nodiscard]] PackedLayer view() const {
-        return {packed.data(), nullptr, bias.data(), in, out};
-    }
+    [[nodiscard]] PackedLayer view() const { return {packed.data(), bias.data(), in, out}; }
 };
 
 }  // namespace
@@ -141,8 +141,7 @@ TEST_CASE("linear layers agree with the formula on every instruction set", "[enc
     const auto x = random_floats(rows * in, 303), residual = random_floats(rows * out, 404);
     std::vector<float> y(rows * out + 1, -7.0F);
     const std::size_t panels = (out + kernels.panel_width - 1) / kernels.panel_width;
-    kernels.linear(layer.view(),
-                   {x.data(), residual.data(), y.data(), rows, 0, panels, epilogue, nullptr});
+    kernels.linear(layer.view(), {x.data(), residual.data(), y.data(), rows, 0, panels, epilogue});
     double worst = 0.0;
     for (std::size_t r = 0; r < rows; ++r) {
         for (std::size_t o = 0; o < out; ++o) {
@@ -168,10 +167,9 @@ TEST_CASE("a row's result does not depend on the rows and panels beside it", "[e
     std::vector<float> all(most * out), some(most * out);
     const auto run = [&](std::size_t first, std::size_t rows, std::size_t begin, std::size_t end) {
         kernels.linear(layer.view(), {x.data() + first * in, nullptr, some.data() + first * out,
-                                      rows, begin, end, Epilogue::gelu, nullptr});
+                                      rows, begin, end, Epilogue::gelu});
     };
-    kernels.linear(layer.view(),
-                   {x.data(), nullptr, all.data(), most, 0, panels, Epilogue::gelu, nullptr});
+    kernels.linear(layer.view(), {x.data(), nullptr, all.data(), most, 0, panels, Epilogue::gelu});
     for (std::size_t rows = 1; rows <= 20; ++rows) {
         for (std::size_t first = 0; first < most; first += rows) {
             const std::size_t n = std::min(rows, most - first);
@@ -189,20 +187,17 @@ TEST_CASE("bfloat16 weights give what their own floats give, bit for bit", "[enc
     const std::size_t in = GENERATE(1u, 25u, 384u);
     const std::size_t out = GENERATE(1u, 24u, 33u, 100u);
     RandomLayer layer(kernels, in, out);
-    std::vector<std::uint16_t> halves;
-    for (float& weight : layer.packed) {
-        const auto bits = std::bit_cast<std::uint32_t>(weight) & 0xFFFF0000U;
-        halves.push_back(static_cast<std::uint16_t>(bits >> 16));
-        weight = std::bit_cast<float>(bits);
-    }
-    const PackedLayer half{nullptr, halves.data(), layer.bias.data(), in, out};
+    AlignedVector<std::uint16_t> pairs(kernels.packed_size(bf16_depth(in), out));
+    kernels.pack_bf16(layer.w.data(), in, out, pairs.data());
+    for (float& weight : layer.w) weight = c10::BFloat16(weight);
+    kernels.pack_weights(layer.w.data(), in, out, layer.packed.data());
     const auto x = random_floats(rows * in, 303);
     const std::size_t panels = (out + kernels.panel_width - 1) / kernels.panel_width;
-    std::vector<float> expected(rows * out), y(rows * out), room(kernels.panel_width * in);
+    std::vector<float> expected(rows * out), y(rows * out);
     kernels.linear(layer.view(),
-                   {x.data(), nullptr, expected.data(), rows, 0, panels, Epilogue::none, nullptr});
-    kernels.linear(half,
-                   {x.data(), nullptr, y.data(), rows, 0, panels, Epilogue::none, room.data()});
+                   {x.data(), nullptr, expected.data(), rows, 0, panels, Epilogue::gelu});
+    kernels.linear_widened({pairs.data(), layer.bias.data(), in, out},
+                           {x.data(), nullptr, y.data(), rows, 0, panels, Epilogue::gelu});
     INFO("isa " << set.name << ", rows " << rows << ", in " << in << ", out " << out);
     CHECK(y == expected);
 }

@@ -41,12 +41,10 @@ struct EmbeddingTables {
 /// What follows a linear layer's sum while it is still in the cache.
 enum class Epilogue { none, gelu, gelu_tanh, relu, add };
 
-/// A linear layer whose weights were packed by pack_weights() of the same instruction set. One of
-/// `weights` and `bfloat16_weights` is set; the other is nullptr.
+/// A linear layer whose weights were packed by pack_weights() of the same instruction set.
 struct PackedLayer {
     const float* weights;
-    const std::uint16_t* bfloat16_weights;  ///< the same with the upper half of every float alone
-    const float* bias;                      ///< (out)
+    const float* bias;  ///< (out)
     std::size_t in;
     std::size_t out;
 };
@@ -60,7 +58,6 @@ struct LinearTask {
     std::size_t first_panel;  ///< columns [first_panel, last_panel) * panel_width, cut at `out`
     std::size_t last_panel;
     Epilogue epilogue;
-    float* panel;  ///< with bfloat16 weights: room for one panel as floats, panel_width * in
 };
 
 /// Layers of 8 bits: whole numbers from -63 to 63 for weights and, rotated first, for inputs, whose
@@ -98,7 +95,7 @@ struct Int8Task {
     Epilogue epilogue;
 };
 
-/// Steps of the depth that linear_bf16() takes for `in` inputs: a whole number of pairs.
+/// Steps of the depth that pack_bf16() makes of `in` inputs: a whole number of pairs.
 constexpr std::size_t bf16_depth(std::size_t in) {
     return (in + 1) / 2 * 2;
 }
@@ -161,11 +158,15 @@ struct EncoderKernels {
     /// y = epilogue(x W^T + b) with sums of whole numbers, so exact in any order.
     void (*linear_int8)(const PackedInt8Layer& layer, const Int8Task& task);
 
-    // These three are nullptr where the instruction set does not multiply bfloat16 numbers.
     /// w, shape (out, in), to panels of pairs, rounded to the nearest bfloat16:
     /// packed[p][k / 2][j][k % 2] = w[p * panel_width + j][k], 0 past `out` and `in`.
     void (*pack_bf16)(const float* w, std::size_t in, std::size_t out, std::uint16_t* packed);
 
+    /// linear() with the weights of pack_bf16(): what they stand for, as floats, gives the same
+    /// bits.
+    void (*linear_widened)(const PackedBf16Layer& layer, const LinearTask& task);
+
+    // These two are nullptr where the instruction set does not multiply bfloat16 numbers.
     /// One row of inputs, (in), to the nearest bfloat16 (ties to even, NaN stays NaN), 0 past `in`.
     /// @param to  (bf16_depth(in))
     void (*round_bf16)(const float* x, std::size_t in, std::uint16_t* to);

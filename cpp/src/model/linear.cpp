@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "model/bfloat16.hpp"
-#include "pool.hpp"
 #include "unitvec/error.hpp"
 #include "unitvec/parallel.hpp"
 
@@ -22,24 +20,6 @@ constexpr std::size_t kLeastWork = std::size_t{1} << 18;
 std::size_t ceil_div(std::size_t n, std::size_t by) {
     return (n + by - 1) / by;
 }
-
-constinit Pool<AlignedVector<float>> idle_rooms;
-
-/// Room for one panel of floats a thread, used again by one call after another.
-class PanelRoom {
-public:
-    explicit PanelRoom(std::size_t size) : room_(idle_rooms.take()) {
-        if (room_->size() < size) *room_ = AlignedVector<float>(size);
-    }
-    ~PanelRoom() { idle_rooms.give_back(std::move(room_)); }
-    PanelRoom(const PanelRoom&) = delete;
-    PanelRoom& operator=(const PanelRoom&) = delete;
-
-    [[nodiscard]] float* data() { return room_->data(); }
-
-private:
-    std::unique_ptr<AlignedVector<float>> room_;
-};
 
 }  // namespace
 
@@ -64,7 +44,7 @@ struct Linear::Call {
     }
 };
 
-/// Calls run(task, first row, worker) for parts of the work, which threads share.
+/// Calls run(task, first row) for parts of the work, which threads share.
 /// @param width  columns of a panel
 template <typename Task, typename Run>
 void Linear::share(const Call& call, std::size_t width, const Run& run) const {
@@ -78,13 +58,13 @@ void Linear::share(const Call& call, std::size_t width, const Run& run) const {
         call.threads == 1
             ? 1
             : std::clamp<std::size_t>(most_tasks / std::max<std::size_t>(row_tasks, 1), 1, panels);
-    parallel_for(row_tasks * column_tasks, call.threads, [&](std::size_t i, std::size_t worker) {
+    parallel_for(row_tasks * column_tasks, call.threads, [&](std::size_t i, std::size_t) {
         const std::size_t first_row = i / column_tasks * kRowsPerTask;
         const std::size_t column = i % column_tasks;
         auto task = call.task<Task>(first_row, out_);
         task.first_panel = panels * column / column_tasks;
         task.last_panel = panels * (column + 1) / column_tasks;
-        run(task, first_row, worker);
+        run(task, first_row);
     });
 }
 
@@ -95,29 +75,33 @@ Linear::Linear(MatrixView<const float> weight, std::span<const float> bias, DTyp
         int8_weights_.emplace(*kernels_, weight, bias);
         return;
     }
-    if (dtype == DType::bfloat16 && kernels_->linear_bf16 != nullptr) {
+    if (dtype == DType::bfloat16) {
         bf16_weights_.emplace(*kernels_, weight);
         return;
     }
     weights_ = AlignedVector<float>(kernels_->packed_size(in_, out_));
     kernels_->pack_weights(weight.data, in_, out_, weights_.data());
-    if (dtype == DType::bfloat16) {
-        bfloat16_weights_ = to_bfloat16(weights_);
-        weights_ = {};
-    }
 }
 
 Matrix Linear::weight() const {
     if (int8_weights_) throw_invalid("weight", "a layer of float32 or bfloat16", "one of int8");
     if (bf16_weights_) return bf16_weights_->weight();
     const std::size_t panel = kernels_->panel_width;
-    const auto floats = bfloat16_weights_.empty() ? weights_ : from_bfloat16(bfloat16_weights_);
     Matrix weight(out_, in_);
     for (std::size_t column = 0; column < out_; ++column) {
-        const float* packed = floats.data() + column / panel * panel * in_ + column % panel;
+        const float* packed = weights_.data() + column / panel * panel * in_ + column % panel;
         for (std::size_t k = 0; k < in_; ++k) weight.row(column)[k] = packed[k * panel];
     }
     return weight;
+}
+
+template <typename Layer, typename Kernel>
+void Linear::run_floats(const Call& call, const Layer& layer, Kernel kernel) const {
+    share<kernels::LinearTask>(call, kernels_->panel_width,
+                               [&](kernels::LinearTask& task, std::size_t row) {
+                                   task.x = call.x + row * in_;
+                                   kernel(layer, task);
+                               });
 }
 
 void Linear::operator()(const float* x, std::size_t rows, kernels::Epilogue epilogue,
@@ -125,33 +109,21 @@ void Linear::operator()(const float* x, std::size_t rows, kernels::Epilogue epil
     const Call call{x, rows, epilogue, residual, y, threads_or_default(threads)};
     if (int8_weights_) {
         run_int8(call);
-    } else if (bf16_weights_) {
+    } else if (bf16_weights_ && kernels_->linear_bf16 != nullptr) {
         run_bf16(call);
+    } else if (bf16_weights_) {
+        run_floats(call, bf16_weights_->view(bias_), kernels_->linear_widened);
     } else {
-        run(call);
+        const kernels::PackedLayer layer{weights_.data(), bias_.data(), in_, out_};
+        run_floats(call, layer, kernels_->linear);
     }
-}
-
-void Linear::run(const Call& call) const {
-    const bool half = !bfloat16_weights_.empty();
-    const kernels::PackedLayer layer{half ? nullptr : weights_.data(),
-                                     half ? bfloat16_weights_.data() : nullptr, bias_.data(), in_,
-                                     out_};
-    const std::size_t panel_size = half ? kernels_->panel_width * in_ : 0;
-    PanelRoom room(panel_size * call.threads);
-    share<kernels::LinearTask>(call, kernels_->panel_width,
-                               [&](kernels::LinearTask& task, std::size_t row, std::size_t worker) {
-                                   task.x = call.x + row * in_;
-                                   task.panel = room.data() + worker * panel_size;
-                                   kernels_->linear(layer, task);
-                               });
 }
 
 void Linear::run_int8(const Call& call) const {
     const auto layer = int8_weights_->view();
     const Int8Inputs inputs(*kernels_, call.x, call.rows, in_, call.threads);
     share<kernels::Int8Task>(call, kernels_->int8_panel_width,
-                             [&](kernels::Int8Task& task, std::size_t row, std::size_t) {
+                             [&](kernels::Int8Task& task, std::size_t row) {
                                  task.x = inputs.row(row);
                                  task.scales = inputs.scales(row);
                                  kernels_->linear_int8(layer, task);
@@ -162,7 +134,7 @@ void Linear::run_bf16(const Call& call) const {
     const auto layer = bf16_weights_->view(bias_);
     const Bf16Inputs inputs(*kernels_, call.x, call.rows, in_, call.threads);
     share<kernels::Bf16Task>(call, kernels_->panel_width,
-                             [&](kernels::Bf16Task& task, std::size_t row, std::size_t) {
+                             [&](kernels::Bf16Task& task, std::size_t row) {
                                  task.x = inputs.row(row);
                                  kernels_->linear_bf16(layer, task);
                              });

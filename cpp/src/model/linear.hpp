@@ -42,16 +42,16 @@ private:
     struct Call;
     template <typename Task, typename Run>
     void share(const Call& call, std::size_t width, const Run& run) const;
-    void run(const Call& call) const;
+    template <typename Layer, typename Kernel>
+    void run_floats(const Call& call, const Layer& layer, Kernel kernel) const;
     void run_int8(const Call& call) const;
     void run_bf16(const Call& call) const;
 
     std::size_t in_;
     std::size_t out_;
     const kernels::EncoderKernels* kernels_;
-    AlignedVector<float> weights_;  // one of these four is there
-    AlignedVector<std::uint16_t> bfloat16_weights_;
-    std::optional<Bf16Weights> bf16_weights_;  // bfloat16 where the processor multiplies it
+    AlignedVector<float> weights_;  // one of these three is there
+    std::optional<Bf16Weights> bf16_weights_;
     std::optional<Int8Weights> int8_weights_;
     AlignedVector<float> bias_;
 };
