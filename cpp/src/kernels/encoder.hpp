@@ -41,17 +41,21 @@ struct EmbeddingTables {
 /// What follows a linear layer's sum while it is still in the cache.
 enum class Epilogue { none, gelu, gelu_tanh, relu, add };
 
-/// A linear layer whose weights were packed by pack_weights() of the same instruction set.
-struct PackedLayer {
-    const float* weights;
+/// A linear layer whose weights were packed for the instruction set in use.
+template <typename Number>
+struct PackedWeights {
+    const Number* weights;
     const float* bias;  ///< (out)
     std::size_t in;
     std::size_t out;
 };
+using PackedLayer = PackedWeights<float>;              ///< by pack_weights()
+using PackedBf16Layer = PackedWeights<std::uint16_t>;  ///< by pack_bf16()
 
-/// Where one call of linear() works: some rows, and some of the layer's output columns.
-struct LinearTask {
-    const float* x;         ///< (rows, in)
+/// Where one call of a layer works: some rows, and some of the layer's output columns.
+template <typename Number>
+struct LayerTask {
+    const Number* x;        ///< (rows, in)
     const float* residual;  ///< (rows, out), with Epilogue::add
     float* y;               ///< (rows, out)
     std::size_t rows;
@@ -59,6 +63,8 @@ struct LinearTask {
     std::size_t last_panel;
     Epilogue epilogue;
 };
+using LinearTask = LayerTask<float>;
+using Bf16Task = LayerTask<std::uint16_t>;  ///< x (rows, bf16_depth(in)): rows of round_bf16()
 
 /// Layers of 8 bits: whole numbers from -63 to 63 for weights and, rotated first, for inputs, whose
 /// bytes stand for what lies above 64.
@@ -99,25 +105,6 @@ struct Int8Task {
 constexpr std::size_t bf16_depth(std::size_t in) {
     return (in + 1) / 2 * 2;
 }
-
-/// A linear layer whose weights were packed by pack_bf16() of the same instruction set.
-struct PackedBf16Layer {
-    const std::uint16_t* weights;
-    const float* bias;  ///< (out)
-    std::size_t in;
-    std::size_t out;
-};
-
-/// Where one call of linear_bf16() works, as LinearTask.
-struct Bf16Task {
-    const std::uint16_t* x;  ///< (rows, bf16_depth(in)): rows of round_bf16()
-    const float* residual;
-    float* y;
-    std::size_t rows;
-    std::size_t first_panel;
-    std::size_t last_panel;
-    Epilogue epilogue;
-};
 
 struct EncoderKernels {
     /// Columns that linear() computes side by side; weights are packed in panels of as many.
