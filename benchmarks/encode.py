@@ -55,6 +55,7 @@ def _whole_run(settings: Settings) -> dict[str, Any]:
             },
             "latency_ms": _latency(processes, settings),
             "sts_b_dev_spearman": _sts(processes, folder, settings),
+            "sts_b_dev_pairs": len(sts_pairs(settings.scale)[0]),
         }
         for name, process in processes.items():
             peak = process.ask(do="memory")["peak_bytes"]

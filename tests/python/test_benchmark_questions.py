@@ -56,6 +56,15 @@ def test_whole_runs_are_kept_and_summed_up(fakes):
     assert "median of 3 runs, each with processes of its own" in encode.table(result)
 
 
+@pytest.mark.parametrize(("pairs", "said"), [(15, True), (1500, False), (None, False)])
+def test_a_table_of_a_sample_says_over_how_many_pairs_its_spearman_is(fakes, pairs, said):
+    result = encode.run(Settings(repeats=1, latency_calls=3, workloads=("short",)))
+    del result["runs"][0]["sts_b_dev_pairs"]  # as in older records
+    if pairs is not None:
+        result["runs"][0]["sts_b_dev_pairs"] = pairs
+    assert ("Spearman over 15 pairs of 1,500 only." in encode.table(result)) == said
+
+
 def test_of_several_runs_the_table_has_the_median_of_medians_and_the_extremes():
     summaries = [{"median": m, "min": m - 1, "max": m + 1} for m in (5.0, 9.0, 6.0)]
     assert encode_table.over_runs(summaries) == {"median": 6.0, "min": 5.0, "max": 9.0}
