@@ -228,10 +228,9 @@ struct Int8Layer {
 
     Int8Layer(const EncoderKernels& k, const std::vector<float>& w, const std::vector<float>& b,
               std::size_t inputs)
-        : in(inputs), out(b.size()),
-          columns((out + k.int8_panel_width - 1) / k.int8_panel_width * k.int8_panel_width),
-          depth(k.int8_depth(in)), weights(columns * depth), scales(columns), bias(columns, 0.0F),
-          starts(columns), kernels(k) {
+        : in(inputs), out(b.size()), columns(k.int8_columns(out)), depth(k.int8_depth(in)),
+          weights(columns * depth), scales(columns), bias(columns, 0.0F), starts(columns),
+          kernels(k) {
         std::vector<float> rotated(out * in);
         for (std::size_t o = 0; o < out; ++o) k.rotate(&w[o * in], in, &rotated[o * in]);
         k.pack_int8(rotated.data(), in, out, {weights.data(), scales.data(), starts.data()});

@@ -71,8 +71,7 @@ using Bf16Task = LayerTask<std::uint16_t>;  ///< x (rows, bf16_depth(in)): rows 
 constexpr float kInt8Largest = 63.0F;
 constexpr std::int32_t kInt8Zero = 64;
 
-/// Where pack_int8() puts a layer; `columns` is `out` rounded up to whole panels of
-/// int8_panel_width.
+/// Where pack_int8() puts a layer; `columns` is int8_columns(out).
 struct Int8Packing {
     std::int8_t* weights;  ///< (columns * int8_depth(in))
     float* scales;         ///< (columns)
@@ -129,6 +128,9 @@ struct EncoderKernels {
 
     /// Columns that linear_int8() computes side by side.
     std::size_t int8_panel_width;
+
+    /// `out` rounded up to whole panels of int8_panel_width.
+    std::size_t (*int8_columns)(std::size_t out);
 
     /// Bytes of a row of `in` inputs: `in` rounded up to a multiple of 8.
     std::size_t (*int8_depth)(std::size_t in);

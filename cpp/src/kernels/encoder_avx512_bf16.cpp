@@ -1,15 +1,9 @@
 #if defined(__x86_64__) || defined(UNITVEC_EMULATED)
 // The encoder's kernels for avx512_bf16; the build compiles this file with that instruction set,
 // and the tests once more with its instructions emulated, under another name.
-#define UNITVEC_LANES 16
+#include "kernels/tiles_avx512.inc"
 #define UNITVEC_VNNI
 #define UNITVEC_BF16
-#define UNITVEC_TILE_ROWS 12
-#define UNITVEC_TILE_COLS 2
-#define UNITVEC_INT8_ROWS 8
-#define UNITVEC_INT8_COLS 2
-#define UNITVEC_HEAD_ROWS 12
-#define UNITVEC_HEAD_COLS 2
 #ifndef UNITVEC_KERNELS
 #define UNITVEC_KERNELS kEncoderAvx512Bf16
 #endif

@@ -1,16 +1,11 @@
 #include "model/linear_bf16.hpp"
 
-#include <algorithm>
-
 #include "model/bfloat16.hpp"
+#include "model/each_row.hpp"
 #include "pool.hpp"
-#include "unitvec/parallel.hpp"
 
 namespace unitvec {
 namespace {
-
-// Rows that one turn of the parallel loop rounds: enough that starting a thread for them pays.
-constexpr std::size_t kRowsAtOnce = 32;
 
 constinit Pool<AlignedVector<std::uint16_t>> idle_rooms;
 
@@ -42,12 +37,8 @@ Bf16Inputs::Bf16Inputs(const kernels::EncoderKernels& kernels, const float* x, s
                        std::size_t in, std::size_t threads)
     : depth_(kernels::bf16_depth(in)), room_(idle_rooms.take()) {
     if (room_->size() < rows * depth_) *room_ = AlignedVector<std::uint16_t>(rows * depth_);
-    const std::size_t turns = (rows + kRowsAtOnce - 1) / kRowsAtOnce;
-    parallel_for(turns, threads, [&](std::size_t turn, std::size_t) {
-        const std::size_t first = turn * kRowsAtOnce;
-        for (std::size_t r = first; r < std::min(rows, first + kRowsAtOnce); ++r) {
-            kernels.round_bf16(x + r * in, in, room_->data() + r * depth_);
-        }
+    each_row(rows, threads, [&](std::size_t r, std::size_t) {
+        kernels.round_bf16(x + r * in, in, room_->data() + r * depth_);
     });
 }
 

@@ -3,19 +3,11 @@
 #include <algorithm>
 #include <memory>
 
+#include "model/each_row.hpp"
 #include "pool.hpp"
-#include "unitvec/parallel.hpp"
 
 namespace unitvec {
 namespace {
-
-// Rows that one task turns into bytes: some 10 us of work, and few rows on the caller's own thread.
-constexpr std::size_t kRowsAtOnce = 32;
-
-std::size_t whole_panels(const kernels::EncoderKernels& kernels, std::size_t out) {
-    const std::size_t width = kernels.int8_panel_width;
-    return (out + width - 1) / width * width;
-}
 
 Matrix rotated(const kernels::EncoderKernels& kernels, MatrixView<const float> weight) {
     Matrix result(weight.rows, weight.cols);
@@ -30,8 +22,8 @@ Matrix rotated(const kernels::EncoderKernels& kernels, MatrixView<const float> w
 Int8Weights::Int8Weights(const kernels::EncoderKernels& kernels, MatrixView<const float> weight,
                          std::span<const float> bias)
     : in_(weight.cols), out_(weight.rows),
-      weights_(whole_panels(kernels, out_) * kernels.int8_depth(in_)),
-      scales_(whole_panels(kernels, out_)), starts_(scales_.size()), bias_(scales_.size(), 0.0F) {
+      weights_(kernels.int8_columns(out_) * kernels.int8_depth(in_)),
+      scales_(kernels.int8_columns(out_)), starts_(scales_.size()), bias_(scales_.size(), 0.0F) {
     std::ranges::copy(bias, bias_.begin());
     kernels.pack_int8(rotated(kernels, weight).data(), in_, out_,
                       {weights_.data(), scales_.data(), starts_.data()});
@@ -59,17 +51,13 @@ struct Int8Inputs::Room {
 Int8Inputs::Int8Inputs(const kernels::EncoderKernels& kernels, const float* x, std::size_t rows,
                        std::size_t in, std::size_t threads)
     : depth_(kernels.int8_depth(in)), room_(Room::idle().take()) {
-    const std::size_t turns = (rows + kRowsAtOnce - 1) / kRowsAtOnce;
     Room::at_least(room_->bytes, rows * depth_);
     Room::at_least(room_->scales, rows);
     Room::at_least(room_->rotated, threads * in);
-    parallel_for(turns, threads, [&](std::size_t turn, std::size_t worker) {
+    each_row(rows, threads, [&](std::size_t r, std::size_t worker) {
         float* room = room_->rotated.data() + worker * in;
-        const std::size_t first = turn * kRowsAtOnce;
-        for (std::size_t r = first; r < std::min(rows, first + kRowsAtOnce); ++r) {
-            room_->scales[r] =
-                kernels.quantize_row(x + r * in, in, room, room_->bytes.data() + r * depth_);
-        }
+        room_->scales[r] =
+            kernels.quantize_row(x + r * in, in, room, room_->bytes.data() + r * depth_);
     });
 }
 
