@@ -6,7 +6,7 @@ include(CheckCXXSourceCompiles)
 
 option(UNITVEC_EMULATED_ISAS "Emulate AVX-512, VNNI and BF16, for tests" OFF)
 
-set(UNITVEC_FLAGS_avx2 -mavx2 -mfma)
+set(UNITVEC_FLAGS_avx2 -mavx2 -mfma -mf16c)
 set(UNITVEC_FLAGS_avx2_vnni ${UNITVEC_FLAGS_avx2} -mavxvnni)
 set(UNITVEC_FLAGS_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma)
 set(UNITVEC_FLAGS_avx512_vnni ${UNITVEC_FLAGS_avx512} -mavx512vnni)

@@ -28,6 +28,14 @@ unsigned leaf7_1() {
     return eax;
 }
 
+/// ECX of cpuid's leaf 1. Read here, because no name of F16C is known to every compiler.
+unsigned leaf1() {
+    unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+    __get_cpuid(1, &eax, &ebx, &ecx, &edx);
+    return ecx;
+}
+
+constexpr unsigned kF16c = 1U << 29;
 constexpr unsigned kAvxVnni = 1U << 4;
 constexpr unsigned kAvx512Bf16 = 1U << 5;
 
@@ -36,7 +44,9 @@ constexpr unsigned kAvx512Bf16 = 1U << 5;
 bool processor_has(Isa isa) {
     switch (isa) {
         case Isa::portable: return true;
-        case Isa::avx2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+        case Isa::avx2:
+            return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                   (leaf1() & kF16c) != 0;
         case Isa::avx2_vnni: return processor_has(Isa::avx2) && (leaf7_1() & kAvxVnni) != 0;
         case Isa::avx512:
             return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&

@@ -32,14 +32,24 @@ std::optional<std::span<const Id>> as_ids(const std::optional<IdArray>& ids) {
     return as_ids(*ids);
 }
 
-Index make_index(std::size_t dim, const std::string& kind, const std::string& metric, std::size_t M,
-                 std::size_t ef_construction, std::size_t ef_search,
-                 std::size_t automatic_threshold) {
-    return {dim, IndexOptions{parse_index_kind(kind), parse_metric(metric), M, ef_construction,
-                              ef_search, automatic_threshold}};
+using ByteArray = py::array_t<std::uint8_t, py::array::c_style>;
+
+MatrixView<const std::uint8_t> as_matrix(const ByteArray& array, const std::string& name) {
+    if (array.ndim() != 2) throw std::invalid_argument(name + " must be 2-D");
+    return {array.data(), static_cast<std::size_t>(array.shape(0)),
+            static_cast<std::size_t>(array.shape(1))};
 }
 
-py::array_t<Id> add(Index& index, const FloatArray& vectors, const std::optional<IdArray>& ids,
+Index make_index(std::size_t dim, const std::string& kind, const std::string& metric, std::size_t M,
+                 std::size_t ef_construction, std::size_t ef_search,
+                 std::size_t automatic_threshold, const std::string& dtype) {
+    const Metric by = parse_metric(metric);
+    return {dim, IndexOptions{parse_index_kind(kind), by, M, ef_construction, ef_search,
+                              automatic_threshold, parse_vector_type(dtype)}};
+}
+
+template <typename Array>
+py::array_t<Id> add(Index& index, const Array& vectors, const std::optional<IdArray>& ids,
                     std::size_t threads) {
     const auto in = as_matrix(vectors, "vectors");
     const auto chosen = as_ids(ids);
@@ -62,7 +72,8 @@ SearchOptions search_options(std::size_t k, const std::optional<IdArray>& allowe
     return {k, as_ids(allowed_ids), ef_search, exact, threads, python_wants_to_stop};
 }
 
-py::tuple search(const Index& index, const FloatArray& queries, std::size_t k,
+template <typename Array>
+py::tuple search(const Index& index, const Array& queries, std::size_t k,
                  const std::optional<IdArray>& allowed_ids, std::size_t ef_search, bool exact,
                  std::size_t threads) {
     const auto in = as_matrix(queries, "queries");
@@ -77,7 +88,8 @@ py::tuple search(const Index& index, const FloatArray& queries, std::size_t k,
                           to_numpy(std::move(found.ids)).reshape(shape), found.exact);
 }
 
-py::tuple range_search(const Index& index, const FloatArray& queries, float min_score,
+template <typename Array>
+py::tuple range_search(const Index& index, const Array& queries, float min_score,
                        const std::optional<IdArray>& allowed_ids, std::size_t threads) {
     const auto in = as_matrix(queries, "queries");
     const auto options = search_options(1, allowed_ids, 0, true, threads);
@@ -101,6 +113,16 @@ py::array_t<float> reconstruct(const Index& index, const IdArray& ids) {
     return to_numpy(std::move(vectors));
 }
 
+py::array_t<std::uint8_t> reconstruct_bits(const Index& index, const IdArray& ids) {
+    const auto wanted = as_ids(ids);
+    std::vector<std::uint8_t> bits;
+    {
+        const py::gil_scoped_release nogil;
+        bits = index.reconstruct_bits(wanted);
+    }
+    return to_numpy(std::move(bits)).reshape(std::vector{wanted.size(), index.dim() / 8});
+}
+
 py::array_t<Id> live_ids(const Index& index) {
     std::vector<Id> ids;
     {
@@ -122,6 +144,7 @@ py::dict stats(const Index& index) {
     d["kind"] = name(now.kind);
     d["requested_kind"] = name(options.kind);
     d["metric"] = name(options.metric);
+    d["dtype"] = name(now.dtype);
     d["dim"] = now.dim;
     d["live"] = now.live;
     d["dead"] = now.dead;
@@ -155,14 +178,22 @@ void register_index(py::module_& m) {
         .def(py::init(&make_index), py::arg("dim"), py::arg("kind"), py::arg("metric"),
              py::arg("M") = defaults.M, py::arg("ef_construction") = defaults.ef_construction,
              py::arg("ef_search") = defaults.ef_search,
-             py::arg("automatic_threshold") = defaults.automatic_threshold)
-        .def("add", &add, py::arg("vectors"), py::arg("ids"), py::arg("threads"))
+             py::arg("automatic_threshold") = defaults.automatic_threshold,
+             py::arg("dtype") = std::string(name(defaults.dtype)))
+        .def("add", &add<ByteArray>, py::arg("vectors").noconvert(), py::arg("ids"),
+             py::arg("threads"))
+        .def("add", &add<FloatArray>, py::arg("vectors"), py::arg("ids"), py::arg("threads"))
         .def("remove", &remove, py::arg("ids"), py::arg("threads"))
-        .def("search", &search, py::arg("queries"), py::arg("k"), py::arg("allowed_ids"),
-             py::arg("ef_search"), py::arg("exact"), py::arg("threads"))
-        .def("range_search", &range_search, py::arg("queries"), py::arg("min_score"),
+        .def("search", &search<ByteArray>, py::arg("queries").noconvert(), py::arg("k"),
+             py::arg("allowed_ids"), py::arg("ef_search"), py::arg("exact"), py::arg("threads"))
+        .def("search", &search<FloatArray>, py::arg("queries"), py::arg("k"),
+             py::arg("allowed_ids"), py::arg("ef_search"), py::arg("exact"), py::arg("threads"))
+        .def("range_search", &range_search<ByteArray>, py::arg("queries").noconvert(),
+             py::arg("min_score"), py::arg("allowed_ids"), py::arg("threads"))
+        .def("range_search", &range_search<FloatArray>, py::arg("queries"), py::arg("min_score"),
              py::arg("allowed_ids"), py::arg("threads"))
         .def("reconstruct", &reconstruct, py::arg("ids"))
+        .def("reconstruct_bits", &reconstruct_bits, py::arg("ids"))
         .def("contains", &Index::contains, py::arg("id"), ReleaseGil())
         .def("ids", &live_ids)
         .def("__len__", &Index::size, ReleaseGil())

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unitvec import _core
+from unitvec.bits import ByteMatrix, as_bits
 from unitvec.distance import FloatMatrix, Vectors, as_vectors
 
 __all__ = ["Index", "RangeResult", "SearchResult"]
@@ -20,6 +21,7 @@ Ids: TypeAlias = npt.NDArray[np.int64]
 AllowedIds: TypeAlias = "npt.ArrayLike | Callable[[Ids], npt.ArrayLike]"
 
 _LARGEST_ID = np.iinfo(np.int64).max
+_DISTANCES = ("euclidean", "manhattan", "hamming")  # metrics whose scores are negated distances
 
 
 class SearchResult(tuple[Any, Any]):
@@ -61,12 +63,18 @@ class Index:
     """Vectors under integer ids, searched by cosine, dot product or distance.
 
     Args:
-        dim: length of every vector.
+        dim: length of every vector; under "hamming" its bits, a multiple of 8.
         kind: "flat" compares with every vector: exact. "hnsw" walks a graph (Malkov and Yashunin,
             https://arxiv.org/abs/1603.09320): approximate, and faster from some ten thousand
-            vectors on. "auto" is flat until `automatic_threshold` vectors, then hnsw;
-            `stats()["kind"]` says which.
-        metric: "cosine", "dot", "euclidean" or "manhattan".
+            vectors on. "hnsw_sq" is hnsw with `dtype="int8"`. "auto" is flat until
+            `automatic_threshold` vectors, then hnsw; `stats()["kind"]` says which.
+        metric: "cosine", "dot", "euclidean" or "manhattan"; or "hamming", the number of bits that
+            differ, for vectors of bits: booleans, or bytes as `Encoder.encode` makes them with
+            `precision="ubinary"` or `"binary"`.
+        dtype: how vectors are kept: "float32"; "float16", half the memory, to 11 bits of precision;
+            "int8", a quarter of it, as whole numbers from -127 to 127 times a scale for each
+            vector. Queries are compared as float32. Scores, `exact` and `reconstruct` are about
+            the vectors as they are kept. Under "hamming" they are bits: leave this out.
         **parameters: `M` (32; links a vector), `ef_construction` (40; candidates looked at in
             building), `ef_search` (64; candidates kept in a search), `automatic_threshold`
             (50,000 vectors).
@@ -88,7 +96,12 @@ class Index:
     """
 
     def __init__(
-        self, dim: int, kind: str = "hnsw", metric: str = "cosine", **parameters: int
+        self,
+        dim: int,
+        kind: str = "hnsw",
+        metric: str = "cosine",
+        dtype: str | None = None,
+        **parameters: int,
     ) -> None:
         values = {name: _whole(value, name, "Index") for name, value in parameters.items()}
         unknown = values.keys() - {"M", "ef_construction", "ef_search", "automatic_threshold"}
@@ -97,7 +110,11 @@ class Index:
                 "[Index] expected parameters among M, ef_construction, ef_search, "
                 f"automatic_threshold, got {', '.join(sorted(unknown))}"
             )
-        self._core = _core.Index(_whole(dim, "dim", "Index"), kind, metric, **values)
+        if kind == "hnsw_sq":
+            kind, dtype = "hnsw", _only_int8(dtype)
+        self._core = _core.Index(
+            _whole(dim, "dim", "Index"), kind, metric, dtype=dtype or "float32", **values
+        )
         self._metric = metric
 
     def __len__(self) -> int:
@@ -114,7 +131,10 @@ class Index:
         now = self.stats()
         kind = now["requested_kind"]
         used = f"{kind} ({now['kind']})" if kind != now["kind"] else kind
-        return f"Index(dim={self.dim}, kind={used}, metric={self.metric}, vectors={len(self)})"
+        kept = "" if now["dtype"] in ("float32", "bits") else f", dtype={now['dtype']}"
+        return (
+            f"Index(dim={self.dim}, kind={used}, metric={self.metric}{kept}, vectors={len(self)})"
+        )
 
     @property
     def dim(self) -> int:
@@ -137,7 +157,8 @@ class Index:
         """Add vectors: all of them, or after an error none.
 
         Args:
-            x: shape (n, dim), or (dim,) for one; see `unitvec.distance` for what is accepted.
+            x: shape (n, dim), or (dim,) for one; see `unitvec.distance` for what is accepted, and
+                under hamming `unitvec.bits`.
             ids: n whole numbers from 0, each once and none in the index; None takes the numbers
                 that follow the largest id ever used.
             threads: processor threads to use; None: all that this process may.
@@ -147,10 +168,10 @@ class Index:
 
         Raises:
             ValueError: another shape, NaN, a zero vector under cosine, an id that is taken or
-                repeated: with the row.
-            TypeError: elements that are not numbers.
+                repeated, a component above 65,504 for float16: with the row.
+            TypeError: elements that are not numbers; under hamming, not bits.
         """
-        vectors = as_vectors(x, "vectors", function="add", dim=self.dim)
+        vectors = self._as_rows(x, "vectors", "add")
         chosen = None if ids is None else _as_ids(ids, "add")
         return self._core.add(vectors, chosen, _threads(threads))
 
@@ -188,7 +209,7 @@ class Index:
                 function from `index.ids` to a boolean mask of the same length.
             ef_search: candidates kept by an hnsw search; more: higher recall, slower.
             exact: compare with every vector, whatever the kind.
-            distances: return distances, smaller is nearer; for euclidean and manhattan.
+            distances: return distances, smaller is nearer; not for cosine and dot.
             threads: processor threads to use; None: all that this process may.
 
         Returns:
@@ -200,12 +221,12 @@ class Index:
         Raises:
             ValueError: another shape, NaN, k < 1, `distances` for cosine or dot.
         """
-        if distances and self.metric not in ("euclidean", "manhattan"):
+        if distances and self.metric not in _DISTANCES:
             raise ValueError(
-                "[search] expected distances=True with metric euclidean or manhattan, "
+                f"[search] expected distances=True with a metric of {', '.join(_DISTANCES)}, "
                 f"got {self.metric}, which has scores only"
             )
-        queries = as_vectors(q, "queries", function="search", dim=self.dim)
+        queries = self._as_rows(q, "queries", "search")
         scores, ids, is_exact = self._core.search(
             queries,
             _whole(k, "k", "search"),
@@ -228,22 +249,21 @@ class Index:
 
         Args:
             q: shape (nq, dim), or (dim,) for one query.
-            radius: for cosine and dot the least score; for euclidean and manhattan the greatest
-                distance.
+            radius: for cosine and dot the least score; for the others the greatest distance.
             allowed_ids: as for `search`.
             threads: as for `search`.
 
         Returns:
-            One (scores, ids) for each query, best first; for euclidean and manhattan the scores are
+            One (scores, ids) for each query, best first; but for cosine and dot the scores are
             distances, comparable with `radius`.
 
         Raises:
             ValueError: another shape, NaN, a negative distance.
         """
-        by_distance = self.metric in ("euclidean", "manhattan")
+        by_distance = self.metric in _DISTANCES
         if np.isnan(radius) or (by_distance and radius < 0):
             raise ValueError(f"[range_search] expected radius as a score or distance, got {radius}")
-        queries = as_vectors(q, "queries", function="range_search", dim=self.dim)
+        queries = self._as_rows(q, "queries", "range_search")
         least = -radius if by_distance else radius
         offsets, scores, ids = self._core.range_search(
             queries, least, self._allowed(allowed_ids), _threads(threads)
@@ -254,16 +274,23 @@ class Index:
             for begin, end in itertools.pairwise(offsets)
         ]
 
-    def reconstruct(self, ids: npt.ArrayLike) -> FloatMatrix:
-        """Return the stored vectors of these ids, shape (n, dim); of length 1 under cosine.
+    def reconstruct(self, ids: npt.ArrayLike) -> FloatMatrix | ByteMatrix:
+        """Return the vectors of these ids as they are kept.
+
+        Returns:
+            Shape (n, dim), float32; of length 1 under cosine, but for rounding to `dtype`. Under
+            hamming bytes of bits, uint8, shape (n, dim / 8).
 
         Raises:
             ValueError: an unknown id.
         """
-        return self._core.reconstruct(_as_ids(ids, "reconstruct"))
+        wanted = _as_ids(ids, "reconstruct")
+        if self.metric == "hamming":
+            return self._core.reconstruct_bits(wanted)
+        return self._core.reconstruct(wanted)
 
     def stats(self) -> dict[str, Any]:
-        """Kind in use, parameters, live and dead vectors, bytes in all and for each vector."""
+        """Kind in use, dtype, parameters, live and dead vectors, bytes in all and for each."""
         now: dict[str, Any] = self._core.stats()
         now["bytes_per_vector"] = now["bytes"] / max(now["live"], 1)
         return now
@@ -295,13 +322,20 @@ class Index:
     def to_faiss(self, path: str | os.PathLike[str]) -> None:
         """Write a file for `faiss.read_index`: an IndexIDMap2 over IndexFlat or IndexHNSWFlat.
 
-        Under cosine the vectors are stored normalised: normalise queries before searching them
-        with FAISS. Where vectors were removed since the graph was built, a flat index is written.
+        Under hamming it is for `faiss.read_index_binary`: an IndexBinaryIDMap2 over
+        IndexBinaryFlat. Vectors are written as float32, whatever the `dtype`. Under cosine they
+        are stored normalised: normalise queries before searching them with FAISS. Where vectors
+        were removed since the graph was built, a flat index is written.
 
         Raises:
             OSError: the file cannot be written.
         """
         self._core.to_faiss(os.fspath(path))
+
+    def _as_rows(self, x: Vectors, name: str, function: str) -> FloatMatrix | ByteMatrix:
+        if self.metric == "hamming":
+            return as_bits(x, name, function=function, dim=self.dim)
+        return as_vectors(x, name, function=function, dim=self.dim)
 
     def _allowed(self, allowed_ids: AllowedIds | None) -> Ids | None:
         if not callable(allowed_ids):
@@ -325,6 +359,12 @@ def _whole(value: Any, name: str, function: str) -> int:
     if not least <= value <= _LARGEST_ID:
         raise ValueError(f"[{function}] expected {name} of at least {least}, got {value}")
     return int(value)
+
+
+def _only_int8(dtype: str | None) -> str:
+    if dtype not in (None, "int8"):
+        raise ValueError(f'[Index] expected kind "hnsw_sq" with dtype "int8" or none, got {dtype}')
+    return "int8"
 
 
 def _threads(threads: int | None) -> int:

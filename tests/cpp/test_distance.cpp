@@ -24,7 +24,7 @@ struct Case {
 using Set = KernelSet<kernels::DistanceKernels>;
 
 std::vector<Case> cases(const Set& set) {
-    const auto& kernels = *set.kernels;
+    const auto& kernels = set.kernels->float32;
     return {{"dot", kernels.dot, reference::dot},
             {"squared_l2", kernels.squared_l2, reference::squared_l2},
             {"l1", kernels.l1, reference::l1}};
@@ -83,8 +83,8 @@ TEST_CASE("kernels are symmetric, and equal vectors are at distance 0", "[distan
         INFO(c.name << " on " << set.name << ", dim " << dim);
         CHECK(c.kernel.pair(x.data(), y.data(), dim) == c.kernel.pair(y.data(), x.data(), dim));
     }
-    CHECK(set.kernels->squared_l2.pair(x.data(), x.data(), dim) == 0.0F);
-    CHECK(set.kernels->l1.pair(x.data(), x.data(), dim) == 0.0F);
+    CHECK(set.kernels->float32.squared_l2.pair(x.data(), x.data(), dim) == 0.0F);
+    CHECK(set.kernels->float32.l1.pair(x.data(), x.data(), dim) == 0.0F);
 }
 
 TEST_CASE("kernels read nothing outside the vectors", "[distance]") {

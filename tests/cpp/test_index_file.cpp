@@ -175,13 +175,18 @@ TEST_CASE("a forged header with true hashes is refused without a huge allocation
         [](IndexHeader& h, std::string&) { h.M = 1; },
         [](IndexHeader& h, std::string&) { h.M = 5; },
         [](IndexHeader& h, std::string&) { h.kind = 3; },
-        [](IndexHeader& h, std::string&) { h.metric = 4; },
+        [](IndexHeader& h, std::string&) { h.metric = 4; },  // hamming needs dtype bits
+        [](IndexHeader& h, std::string&) { h.metric = 5; },
+        [](IndexHeader& h, std::string&) { h.dtype = 1; },  // float16: the sizes do not add up
+        [](IndexHeader& h, std::string&) { h.dtype = 3; },
+        [](IndexHeader& h, std::string&) { h.dtype = 4; },
         [](IndexHeader& h, std::string&) { h.next_id = 3; },
         [](IndexHeader& h, std::string&) { h.next_id = ~std::uint64_t{0}; },
         [](IndexHeader& h, std::string&) { h.entry_point = 12; },
         [](IndexHeader& h, std::string&) { h.entry_point = -2; },
         [](IndexHeader& h, std::string&) { h.max_level = 7; },
-        [](IndexHeader& h, std::string&) { h.version = 2; },
+        [](IndexHeader& h, std::string&) { h.version = 3; },
+        [](IndexHeader& h, std::string&) { h.version = 0; },
         [](IndexHeader&, std::string& f) { std::memset(&f[192], 0, 16); },          // ids 0, 0
         [](IndexHeader&, std::string& f) { std::memset(&f[192], 0xFE, 8); },        // id below -1
         [](IndexHeader&, std::string& f) { std::memset(&f[192 + 128], 0xFF, 4); },  // NaN

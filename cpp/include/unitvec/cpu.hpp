@@ -9,7 +9,7 @@ namespace unitvec {
 /// instruction, BF16 products of bfloat16.
 enum class Isa {
     portable,     ///< whatever the compiler's baseline allows
-    avx2,         ///< AVX2 and FMA
+    avx2,         ///< AVX2, FMA and F16C
     avx2_vnni,    ///< and AVX-VNNI: Alder Lake and later, Zen 5
     avx512,       ///< AVX-512 F, BW, DQ, VL
     avx512_vnni,  ///< and VNNI: Cascade Lake, Ice Lake, Zen 4

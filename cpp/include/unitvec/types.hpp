@@ -19,6 +19,7 @@ enum class Metric {
     dot,        ///< score:    x.y
     euclidean,  ///< distance: sqrt(sum (x - y)^2)
     manhattan,  ///< distance: sum |x - y|
+    hamming,    ///< distance: number of bits that differ, for vectors of bits
 };
 
 /// A row-major, contiguous matrix that somebody else owns. `T` is `float` or `const float`.

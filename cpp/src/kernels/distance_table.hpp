@@ -7,21 +7,52 @@
 
 namespace unitvec::kernels {
 
-/// Compares one vector with one other, or with many rows of a row-major matrix.
+/// Bytes of a stored row of `dim` numbers. Every row begins on 4 bytes, one of bits on 8.
+constexpr std::size_t float32_row(std::size_t dim) {
+    return 4 * dim;
+}
+constexpr std::size_t float16_row(std::size_t dim) {
+    return (2 * dim + 3) / 4 * 4;
+}
+/// A float32 scale s, then a whole number c from -127 to 127 for each component s c.
+constexpr std::size_t int8_row(std::size_t dim) {
+    return 4 + (dim + 3) / 4 * 4;
+}
+/// @param dim  a multiple of 8
+constexpr std::size_t bits_row(std::size_t dim) {
+    return (dim / 8 + 7) / 8 * 8;
+}
+
+/// Compares vectors, one pair or one with many rows of a row-major matrix, in one way of storing
+/// them. "Query" means a vector as a search brings it: float32, or bits as they are stored.
 ///
-/// Each result depends only on its two vectors: the same bits from `pair`, from `rows`, in any
-/// company and with the arguments exchanged.
+/// Each result depends only on the two vectors' values: the same bits from every function here, in
+/// any company and with the arguments exchanged.
 struct DistanceKernel {
-    float (*pair)(const float* x, const float* y, std::size_t dim);
-    /// out[i] = pair(query, base + rows[i] * dim) for i < count; rows == nullptr means 0, 1, 2, ...
-    void (*rows)(const float* query, const float* base, std::size_t dim, const std::uint32_t* rows,
+    /// Of two stored rows.
+    float (*pair)(const void* x, const void* y, std::size_t dim);
+    /// out[i] of the query and the row base[rows[i]], i < count; rows == nullptr: 0, 1, 2, ...
+    void (*rows)(const void* query, const void* base, std::size_t dim, const std::uint32_t* rows,
                  std::size_t count, float* out);
+    /// The same of a stored row in place of the query.
+    void (*stored)(const void* row, const void* base, std::size_t dim, const std::uint32_t* rows,
+                   std::size_t count, float* out);
 };
 
-struct DistanceKernels {
+/// The kernels of one way of storing real numbers.
+struct RealKernels {
     DistanceKernel dot;         ///< sum x * y
     DistanceKernel squared_l2;  ///< sum (x - y)^2
     DistanceKernel l1;          ///< sum |x - y|
+    /// out[j] = the row's numbers as float32
+    void (*widen)(const void* row, std::size_t dim, float* out);
+};
+
+struct DistanceKernels {
+    RealKernels float32;
+    RealKernels float16;
+    RealKernels int8;
+    DistanceKernel hamming;  ///< number of bits that differ
 };
 
 extern const DistanceKernels kDistancePortable;

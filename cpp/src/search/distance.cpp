@@ -101,13 +101,13 @@ void cosine(View a, View b, MatrixView<float> out) {
 
 void euclidean(View a, View b, MatrixView<float> out) {
     require_shapes("euclidean", a, b, out);
-    by_kernel(a, b, out, kernels::distance_kernels().squared_l2);
+    by_kernel(a, b, out, kernels::distance_kernels().float32.squared_l2);
     std::transform(out.data, out.data + out.size(), out.data, [](float x) { return std::sqrt(x); });
 }
 
 void manhattan(View a, View b, MatrixView<float> out) {
     require_shapes("manhattan", a, b, out);
-    by_kernel(a, b, out, kernels::distance_kernels().l1);
+    by_kernel(a, b, out, kernels::distance_kernels().float32.l1);
 }
 
 void angle(View a, View b, MatrixView<float> out) {

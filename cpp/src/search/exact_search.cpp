@@ -96,6 +96,11 @@ Neighbours block_search(const VectorStore& store, MatrixView<const float> querie
     return found;
 }
 
+/// Whether a matrix product can nominate the nearest.
+bool has_products(Metric metric) {
+    return metric != Metric::manhattan && metric != Metric::hamming;
+}
+
 }  // namespace
 
 void RunOptions::check() const {
@@ -107,7 +112,7 @@ Neighbours exact_search(const VectorStore& store, MatrixView<const float> querie
     k = std::min(k, filter.eligible());
     if (k == 0) return Neighbours(queries.rows);
     const bool many = filter.eligible() >= store.rows() / 2;  // else products are mostly wasted
-    if (queries.rows >= kProductBatch && many && store.metric() != Metric::manhattan) {
+    if (queries.rows >= kProductBatch && many && has_products(store.metric())) {
         return product_search(store, queries, k, filter, run);
     }
     if (queries.rows >= kProductBatch) return block_search(store, queries, k, filter, run);

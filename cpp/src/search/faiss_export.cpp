@@ -1,3 +1,4 @@
+#include <faiss/IndexBinaryFlat.h>
 #include <faiss/IndexFlat.h>
 #include <faiss/IndexHNSW.h>
 #include <faiss/IndexIDMap.h>
@@ -36,25 +37,57 @@ private:
     ReplaceFile& file_;
 };
 
+/// Appends rows, as float32, to what holds FAISS's vectors.
+void add_numbers(faiss::Index& to, const VectorStore& store, std::span<const std::uint32_t> rows) {
+    std::vector<float> room(store.dim());
+    for (const auto row : rows) to.add(1, store.numbers(row, 1, room.data()).data);
+}
+
 /// The vectors of these rows, without ids.
 std::unique_ptr<faiss::Index> flat_of(const VectorStore& store,
                                       std::span<const std::uint32_t> rows) {
     auto flat = std::make_unique<faiss::IndexFlat>(static_cast<std::int64_t>(store.dim()),
                                                    faiss_metric(store.metric()));
-    for (const auto row : rows) flat->add(1, store.row(row));
+    add_numbers(*flat, store, rows);
     return flat;
 }
 
-/// The vectors under our links. Only for a graph without dead rows, which FAISS could not skip.
+/// All vectors under our links. Only for a graph without dead rows, which FAISS could not skip.
 std::unique_ptr<faiss::Index> hnsw_of(const VectorStore& store, const faiss::IndexHNSW& graph,
-                                      const IndexOptions& options) {
+                                      const IndexOptions& options,
+                                      std::span<const std::uint32_t> rows) {
     auto hnsw = std::make_unique<faiss::IndexHNSWFlat>(
         static_cast<int>(store.dim()), static_cast<int>(options.M), faiss_metric(store.metric()));
-    hnsw->storage->add(static_cast<std::int64_t>(store.rows()), store.view().data);
+    add_numbers(*hnsw->storage, store, rows);
     hnsw->ntotal = hnsw->storage->ntotal;
     hnsw->hnsw = graph.hnsw;
     hnsw->hnsw.efSearch = static_cast<int>(options.ef_search);
     return hnsw;
+}
+
+/// The bits of these rows, without ids.
+std::unique_ptr<faiss::IndexBinary> flat_bits_of(const VectorStore& store,
+                                                 std::span<const std::uint32_t> rows) {
+    auto flat = std::make_unique<faiss::IndexBinaryFlat>(static_cast<std::int64_t>(store.dim()));
+    for (const auto row : rows) {
+        flat->add(1, reinterpret_cast<const std::uint8_t*>(store.row(row)));
+    }
+    return flat;
+}
+
+/// What FAISS calls an index under ids: IndexIDMap2, or IndexBinaryIDMap2.
+template <typename IdMap, typename Inner>
+IdMap with_ids(Inner& index, std::span<const Id> ids) {
+    IdMap named;
+    named.d = index.d;
+    named.metric_type = index.metric_type;
+    named.is_trained = true;
+    named.index = &index;  // not owned
+    named.own_fields = false;
+    named.id_map.assign(ids.begin(), ids.end());
+    named.ntotal = index.ntotal;
+    named.construct_rev_map();
+    return named;
 }
 
 }  // namespace
@@ -67,25 +100,21 @@ void Index::to_faiss(const std::filesystem::path& path) const {
     std::vector<Id> ids;
     for (const auto row : rows) ids.push_back(state.ids.ids()[row]);
 
-    std::unique_ptr<faiss::Index> index;
-    if (state.has_whole_graph() && live.takes_all()) {
-        index = hnsw_of(state.store, state.graph->faiss().index, state.options);
-    } else {
-        index = flat_of(state.store, rows);
-    }
-    faiss::IndexIDMap2 with_ids;
-    with_ids.d = index->d;
-    with_ids.metric_type = index->metric_type;
-    with_ids.is_trained = true;
-    with_ids.index = index.get();  // not owned
-    with_ids.own_fields = false;
-    with_ids.id_map = ids;
-    with_ids.ntotal = index->ntotal;
-    with_ids.construct_rev_map();
-
     ReplaceFile file(path);
     FaissWriter writer(file);
-    faiss::write_index(&with_ids, &writer);
+    if (state.store.type() == VectorType::bits) {
+        const auto index = flat_bits_of(state.store, rows);
+        auto named = with_ids<faiss::IndexBinaryIDMap2>(*index, ids);
+        named.code_size = index->code_size;
+        faiss::write_index_binary(&named, &writer);
+    } else {
+        const bool linked = state.has_whole_graph() && live.takes_all();
+        const auto index = linked ? hnsw_of(state.store, state.graph->faiss().index, state.options,
+                                            rows)
+                                  : flat_of(state.store, rows);
+        const auto named = with_ids<faiss::IndexIDMap2>(*index, ids);
+        faiss::write_index(&named, &writer);
+    }
     file.commit();
 }
 

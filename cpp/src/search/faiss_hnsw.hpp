@@ -15,7 +15,8 @@ class NearnessComputer final : public faiss::DistanceComputer {
 public:
     explicit NearnessComputer(const VectorStore& store) : store_(store) {}
 
-    void set_query(const float* query) override { query_ = query; }
+    /// FAISS passes on the row that FaissStorage's users gave it.
+    void set_query(const float* row) override { query_ = reinterpret_cast<const std::byte*>(row); }
 
     float operator()(std::int64_t i) override { return -store_.compare(query_, row(i)); }
 
@@ -31,7 +32,7 @@ public:
                                        static_cast<std::uint32_t>(c),
                                        static_cast<std::uint32_t>(d)};
         float nearness[4];
-        store_.compare(query_, rows, 0, 4, nearness);
+        store_.compare_stored(query_, rows, 4, nearness);
         da = -nearness[0];
         db = -nearness[1];
         dc = -nearness[2];
@@ -39,20 +40,22 @@ public:
     }
 
 private:
-    [[nodiscard]] const float* row(std::int64_t i) const {
+    [[nodiscard]] const std::byte* row(std::int64_t i) const {
         return store_.row(static_cast<std::size_t>(i));
     }
 
     const VectorStore& store_;
-    const float* query_ = nullptr;
+    const std::byte* query_ = nullptr;
 };
 
-/// Our vectors as FAISS's storage of an IndexHNSW.
+/// Our vectors as FAISS's storage of an IndexHNSW. What FAISS takes for a vector of floats is a
+/// stored row, which it only passes on to NearnessComputer: `d` counts the row's 4-byte words.
 class FaissStorage final : public faiss::Index {
 public:
     explicit FaissStorage(VectorStore& store)
         // METRIC_L2 whatever the metric: FAISS then takes our numbers as distances, as they are.
-        : faiss::Index(static_cast<int>(store.dim()), faiss::METRIC_L2), store_(store) {}
+        : faiss::Index(static_cast<int>(store.row_bytes() / sizeof(float)), faiss::METRIC_L2),
+          store_(store) {}
 
     /// The vectors are in the store already: IndexHNSW::add is told only how many to link.
     void add(std::int64_t n, const float*) override { ntotal += n; }

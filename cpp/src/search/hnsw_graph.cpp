@@ -57,7 +57,8 @@ void HnswGraph::link_stored(const RunOptions& run) {
         run.check();
         const std::size_t count = std::min(kChunk, store.rows() - rows());
         const auto link = [&] {
-            faiss_->index.add(static_cast<std::int64_t>(count), store.row(rows()));
+            faiss_->index.add(static_cast<std::int64_t>(count),
+                              reinterpret_cast<const float*>(store.row(rows())));
         };
         if (count <= kOneThread) {
             link();

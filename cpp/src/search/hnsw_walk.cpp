@@ -26,7 +26,8 @@ std::vector<Neighbour> HnswGraph::Walk::search(const Faiss& graph, const float* 
 Neighbour HnswGraph::Walk::descend(const Faiss& graph, const float* query) {
     const auto& hnsw = graph.index.hnsw;
     const auto entry = static_cast<std::uint32_t>(hnsw.entry_point);
-    Neighbour nearest{graph.store.compare(query, graph.store.row(entry)), entry};
+    Neighbour nearest{0.0F, entry};
+    graph.store.compare(query, nullptr, entry, 1, &nearest.nearness);
     for (int level = hnsw.max_level; level > 0; --level) {
         for (bool moved = true; moved;) {
             moved = false;

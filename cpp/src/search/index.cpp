@@ -2,55 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <mutex>
 #include <shared_mutex>
 
 #include "search/index_state.hpp"
+#include "search/prepare.hpp"
 #include "unitvec/error.hpp"
-#include "unitvec/normalize.hpp"
 
 namespace unitvec {
 namespace {
 
-constexpr double kLargestLength = 1e18;    // squares, and four times them, stay finite in float32
-constexpr double kSmallestLength = 1e-12;  // as l2_normalize: a shorter vector has no direction
 constexpr std::size_t kDeadShare = 5;      // one row in five dead: time to rebuild
-
-double length(std::span<const float> x) {
-    double sum = 0.0;
-    for (const float value : x) sum += static_cast<double>(value) * value;
-    return std::sqrt(sum);
-}
-
-void require_lengths(const char* function, Metric metric, MatrixView<const float> vectors,
-                     bool zero_allowed) {
-    for (std::size_t i = 0; i < vectors.rows; ++i) {
-        const double here = length(vectors.row(i));
-        const bool too_short = metric == Metric::cosine && here < kSmallestLength && !zero_allowed;
-        const bool too_long = metric != Metric::cosine && here > kLargestLength;
-        if (!too_short && !too_long) continue;
-        throw_invalid(function,
-                      too_short ? "vectors with a direction, longer than 1e-12, under cosine"
-                                : "vectors of length at most 1e18",
-                      "length " + std::to_string(here) + " in row " + std::to_string(i));
-    }
-}
-
-/// The vectors as they are stored and compared: checked, and of length 1 under cosine.
-Matrix prepare(const char* function, const VectorStore& store, MatrixView<const float> vectors,
-               bool zero_allowed) {
-    require_dim(function, "vectors", store.dim(), vectors.cols);
-    require_finite(function, "vectors", vectors);
-    require_lengths(function, store.metric(), vectors, zero_allowed);
-    Matrix prepared(vectors.rows, vectors.cols);
-    if (store.metric() == Metric::cosine) {
-        l2_normalize(vectors, prepared.view());
-    } else {
-        std::copy_n(vectors.data, vectors.size(), prepared.data());
-    }
-    return prepared;
-}
 
 void require_range(const char* name, std::size_t value, std::size_t least, std::size_t most) {
     if (value >= least && value <= most) return;
@@ -60,6 +22,23 @@ void require_range(const char* name, std::size_t value, std::size_t least, std::
         std::to_string(value));
 }
 
+/// The options with the dtype that they come to.
+IndexOptions with_storage(std::size_t dim, IndexOptions options) {
+    const bool bits = options.metric == Metric::hamming;
+    if (bits && dim % 8 != 0) {
+        throw_invalid("Index", "dim in bits under hamming, a multiple of 8", std::to_string(dim));
+    }
+    if (bits && options.dtype != VectorType::float32 && options.dtype != VectorType::bits) {
+        throw_invalid("Index", "no dtype under hamming, which keeps bits",
+                      std::string(name(options.dtype)));
+    }
+    if (!bits && options.dtype == VectorType::bits) {
+        throw_invalid("Index", "metric hamming for dtype bits", std::string(name(options.metric)));
+    }
+    if (bits) options.dtype = VectorType::bits;
+    return options;
+}
+
 }  // namespace
 
 Index::Index(std::size_t dim, const IndexOptions& options) {
@@ -67,7 +46,7 @@ Index::Index(std::size_t dim, const IndexOptions& options) {
     require_range("M", options.M, 2, 512);
     require_range("ef_construction", options.ef_construction, 1, 1'000'000);
     require_range("ef_search", options.ef_search, 1, 1'000'000);
-    state_ = std::make_unique<State>(dim, options);
+    state_ = std::make_unique<State>(dim, with_storage(dim, options));
 }
 
 Index::Index(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -77,14 +56,22 @@ Index& Index::operator=(Index&&) noexcept = default;
 
 std::vector<Id> Index::add(MatrixView<const float> vectors, std::optional<std::span<const Id>> ids,
                            const AddOptions& options) {
-    const Matrix prepared = prepare("add", state_->store, vectors, /*zero_allowed=*/false);
+    return add_prepared(prepared_vectors(state_->store, vectors), ids, options);
+}
+std::vector<Id> Index::add(BitsView vectors, std::optional<std::span<const Id>> ids,
+                           const AddOptions& options) {
+    return add_prepared(prepared_vectors(state_->store, vectors), ids, options);
+}
+
+std::vector<Id> Index::add_prepared(const Matrix& vectors, std::optional<std::span<const Id>> ids,
+                                    const AddOptions& options) {
     const RunOptions run{options.threads, options.interrupted};
     const std::unique_lock lock(state_->mutex);
-    auto chosen = state_->ids.choose(vectors.rows, ids);
+    auto chosen = state_->ids.choose(vectors.rows(), ids);
     const std::size_t before = state_->store.rows();
     const Id next = state_->ids.next();
     try {
-        state_->store.append(prepared.view());
+        state_->store.append(vectors.view());
         state_->ids.append(chosen);
         if (state_->wants_graph(state_->ids.live())) state_->build_graph(run);
     } catch (...) {
@@ -106,15 +93,35 @@ void Index::remove(std::span<const Id> ids, const AddOptions& options) {
 
 Matrix Index::reconstruct(std::span<const Id> ids) const {
     const std::shared_lock lock(state_->mutex);
-    Matrix vectors(ids.size(), state_->store.dim());
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-        const auto row = state_->ids.find(ids[i]);
-        if (!row) {
-            throw_invalid("reconstruct", "ids that the index holds", std::to_string(ids[i]));
+    const auto& store = state_->store;
+    if (store.type() == VectorType::bits) {
+        throw_invalid("reconstruct", "an index of numbers", "one of bits: see reconstruct_bits");
+    }
+    const auto rows = state_->rows_of(ids);
+    Matrix vectors(rows.size(), store.dim());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const auto numbers = store.numbers(rows[i], 1, vectors.row(i).data());
+        if (numbers.data != vectors.row(i).data()) {
+            std::copy_n(numbers.data, store.dim(), vectors.row(i).data());
         }
-        std::copy_n(state_->store.row(*row), vectors.cols(), vectors.row(i).data());
     }
     return vectors;
+}
+
+std::vector<std::uint8_t> Index::reconstruct_bits(std::span<const Id> ids) const {
+    const std::shared_lock lock(state_->mutex);
+    const auto& store = state_->store;
+    if (store.type() != VectorType::bits) {
+        throw_invalid("reconstruct_bits", "an index under hamming",
+                      std::string(name(store.metric())));
+    }
+    std::vector<std::uint8_t> bits;
+    bits.reserve(ids.size() * store.dim() / 8);
+    for (const auto row : state_->rows_of(ids)) {
+        const auto* bytes = reinterpret_cast<const std::uint8_t*>(store.row(row));
+        bits.insert(bits.end(), bytes, bytes + store.dim() / 8);
+    }
+    return bits;
 }
 
 bool Index::contains(Id id) const {
@@ -149,31 +156,51 @@ IndexStats Index::stats() const {
     const std::size_t graph = state.graph ? state.graph->bytes() : 0;
     const bool flat = state.options.kind == IndexKind::flat ||
                       (state.options.kind == IndexKind::automatic && !state.graph);
-    return {flat ? IndexKind::flat : IndexKind::hnsw, state.ids.live(), state.ids.dead(),
-            state.store.dim(), state.store.bytes() + state.ids.bytes() + graph};
+    return {flat ? IndexKind::flat : IndexKind::hnsw,
+            state.store.type(),
+            state.ids.live(),
+            state.ids.dead(),
+            state.store.dim(),
+            state.store.bytes() + state.ids.bytes() + graph};
 }
 
 /// Queries are prepared like vectors, but a zero query is welcome.
 SearchResult Index::search(MatrixView<const float> queries, const SearchOptions& options) const {
+    return search_prepared(prepared_queries("search", state_->store, queries), options);
+}
+SearchResult Index::search(BitsView queries, const SearchOptions& options) const {
+    return search_prepared(prepared_queries("search", state_->store, queries), options);
+}
+
+SearchResult Index::search_prepared(const Matrix& queries, const SearchOptions& options) const {
     if (options.k == 0) throw_invalid("search", "k of at least 1", "0");
-    const Matrix prepared = prepare("search", state_->store, queries, /*zero_allowed=*/true);
     const std::shared_lock lock(state_->mutex);
     const auto& state = *state_;
     const RowFilter filter = state.filter(options);
     bool exact = false;
-    const auto found = state.nearest(prepared.view(), options, filter, exact);
+    const auto found = state.nearest(queries.view(), options, filter, exact);
     return state.to_result(found, options.k, exact);
 }
 
 RangeResult Index::range_search(MatrixView<const float> queries, float min_score,
                                 const SearchOptions& options) const {
+    const Matrix prepared = prepared_queries("range_search", state_->store, queries);
+    return range_search_prepared(prepared, min_score, options);
+}
+RangeResult Index::range_search(BitsView queries, float min_score,
+                                const SearchOptions& options) const {
+    const Matrix prepared = prepared_queries("range_search", state_->store, queries);
+    return range_search_prepared(prepared, min_score, options);
+}
+
+RangeResult Index::range_search_prepared(const Matrix& queries, float min_score,
+                                         const SearchOptions& options) const {
     if (std::isnan(min_score)) throw_invalid("range_search", "a number as min_score", "nan");
-    const Matrix prepared = prepare("range_search", state_->store, queries, /*zero_allowed=*/true);
     const std::shared_lock lock(state_->mutex);
     const auto& state = *state_;
     const RowFilter filter = state.filter(options);
     const float least = nearness_of(state.store.metric(), min_score);
-    const auto near = exact_range_search(state.store, prepared.view(), least, filter,
+    const auto near = exact_range_search(state.store, queries.view(), least, filter,
                                          {options.threads, options.interrupted});
     RangeResult result;
     result.offsets.push_back(0);

@@ -3,7 +3,7 @@
 ///
 ///   offset  bytes  field
 ///        0      8  magic "UNITVEC" and a line feed (a transfer as text would change it)
-///        8      4  version of this format: 1
+///        8      4  version of this format: 2; of 1 dtype was not yet there, and 0
 ///       12      4  bytes of this header: 192
 ///       16      4  kind: 0 flat, 1 hnsw, 2 auto          20  4  metric, as in types.hpp
 ///       24      8  dim                                    32  8  rows, dead ones included
@@ -12,12 +12,12 @@
 ///       72      8  automatic_threshold                    80  8  links; 0: no graph
 ///       88      4  entry point                            92  4  highest level
 ///       96     16  version of FAISS that linked the graph, padded with zeros (for information)
-///      112     64  zeros
+///      112      4  dtype, as in vector_type.hpp         116 60  zeros
 ///      176      8  XXH64 of everything after this header
 ///      184      8  XXH64 of the 184 bytes before
 ///      192         ids: rows x int64, -1 where removed      (each part padded to 64 bytes by
 ///      zeros)
-///                  vectors: rows x dim float32
+///                  vectors: rows as row_codec.hpp writes them; float32: rows x dim numbers
 ///                  levels: rows x int32, links x int32      (where there is a graph)
 ///
 /// The sizes of the parts follow from the header and must add up to the file's size exactly, before
@@ -46,14 +46,16 @@ struct IndexHeader {
     std::int32_t entry_point;
     std::int32_t max_level;
     std::array<char, 16> faiss_version;
-    std::array<char, 64> reserved;
+    std::uint32_t dtype;
+    std::array<char, 60> reserved;
     std::uint64_t payload_hash;
     std::uint64_t header_hash;
 };
 static_assert(sizeof(IndexHeader) == 192, "the header is written as it lies in memory");
 
 inline constexpr std::array<char, 8> kIndexMagic{'U', 'N', 'I', 'T', 'V', 'E', 'C', '\n'};
-inline constexpr std::uint32_t kIndexVersion = 1;
+inline constexpr std::uint32_t kIndexVersion = 2;
+inline constexpr std::uint32_t kOldestIndexVersion = 1;
 inline constexpr std::size_t kIndexAlignment = 64;
 
 }  // namespace unitvec

@@ -1,4 +1,3 @@
-#include <cmath>
 #include <cstring>
 #include <limits>
 #include <string>
@@ -7,6 +6,7 @@
 #include "search/hash64.hpp"
 #include "search/index_file.hpp"
 #include "search/index_state.hpp"
+#include "search/row_codec.hpp"
 #include "unitvec/error.hpp"
 
 namespace unitvec {
@@ -68,9 +68,11 @@ IndexHeader read_header(PartReader& reader) {
     if (header.magic != kIndexMagic) {
         reader.fail_at(0, "expected \"UNITVEC\", got something else: not a file of Index.save");
     }
-    if (header.version != kIndexVersion || header.header_bytes != sizeof(header)) {
+    const bool known = header.version >= kOldestIndexVersion && header.version <= kIndexVersion;
+    if (!known || header.header_bytes != sizeof(header)) {
         reader.fail_at(offsetof(IndexHeader, version),
-                       "expected version 1 of the index format, got " +
+                       "expected version " + std::to_string(kOldestIndexVersion) + " to " +
+                           std::to_string(kIndexVersion) + " of the index format, got " +
                            std::to_string(header.version) +
                            "; a newer unitvec may have written it");
     }
@@ -92,7 +94,10 @@ IndexOptions read_options(const PartReader& reader, const IndexHeader& h) {
     constexpr std::uint64_t kAny = std::numeric_limits<std::uint64_t>::max();
     IndexOptions options;
     options.kind = static_cast<IndexKind>(field(reader, "kind", h.kind, 0, 2));
-    options.metric = static_cast<Metric>(field(reader, "metric", h.metric, 0, 3));
+    options.metric = static_cast<Metric>(field(reader, "metric", h.metric, 0, 4));
+    const bool bits = options.metric == Metric::hamming;
+    options.dtype = static_cast<VectorType>(field(reader, "dtype", h.dtype, bits ? 3 : 0,
+                                                  bits ? 3 : 2));
     options.M = field(reader, "M", h.M, 2, 512);
     options.ef_construction = field(reader, "ef_construction", h.ef_construction, 1, 1'000'000);
     options.ef_search = field(reader, "ef_search", h.ef_search, 1, 1'000'000);
@@ -112,18 +117,18 @@ void read_ids(PartReader& reader, const IndexHeader& header, IdMap& ids) {
 
 void read_vectors(PartReader& reader, const IndexHeader& header, VectorStore& store) {
     const std::size_t start = reader.offset();
-    if (header.rows > std::numeric_limits<std::uint64_t>::max() / header.dim) {
+    const std::uint64_t bytes = store.row_bytes();
+    if (header.rows > std::numeric_limits<std::uint64_t>::max() / bytes) {
         reader.fail("expected a file that can hold its vectors");
     }
-    const auto values = reader.take<float>(header.rows * header.dim, "vector components");
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        if (!std::isfinite(values[i])) {
-            reader.fail_at(start + i * sizeof(float),
-                           "expected a finite number, got NaN or infinity");
+    const auto rows = reader.take<std::byte>(header.rows * bytes, "bytes of vectors");
+    for (std::size_t at = 0; at < rows.size(); at += bytes) {
+        if (!is_sound_row(store.type(), store.dim(), rows.data() + at)) {
+            reader.fail_at(start + at, "expected a vector of finite " +
+                                           std::string(name(store.type())) + ", got another");
         }
     }
-    store.append({values.data(), static_cast<std::size_t>(header.rows),
-                  static_cast<std::size_t>(header.dim)});
+    store.append_rows(rows);
 }
 
 }  // namespace
@@ -134,6 +139,10 @@ Index Index::load(const std::filesystem::path& path) {
     const IndexHeader header = read_header(reader);
     const IndexOptions options = read_options(reader, header);
     const std::size_t dim = field(reader, "dim", header.dim, 1, std::size_t{1} << 20);
+    if (options.dtype == VectorType::bits && dim % 8 != 0) {
+        reader.fail_at(offsetof(IndexHeader, dim), "expected bits by the byte, got dim " +
+                                                       std::to_string(dim));
+    }
     (void)field(reader, "rows", header.rows, 0, VectorStore::kMaxRows);
 
     auto state = std::make_unique<State>(dim, options);

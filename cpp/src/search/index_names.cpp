@@ -10,7 +10,8 @@ namespace unitvec {
 namespace {
 
 constexpr std::array kKinds{IndexKind::flat, IndexKind::hnsw, IndexKind::automatic};
-constexpr std::array kMetrics{Metric::cosine, Metric::dot, Metric::euclidean, Metric::manhattan};
+constexpr std::array kMetrics{Metric::cosine, Metric::dot, Metric::euclidean, Metric::manhattan,
+                              Metric::hamming};
 
 template <typename Values>
 auto parse(const char* what, const Values& values, std::string_view wanted) {
@@ -40,6 +41,7 @@ std::string_view name(Metric metric) {
         case Metric::dot: return "dot";
         case Metric::euclidean: return "euclidean";
         case Metric::manhattan: return "manhattan";
+        case Metric::hamming: return "hamming";
     }
     return "unknown";
 }

@@ -58,6 +58,7 @@ void Index::save(const std::filesystem::path& path) const {
     header.ef_construction = state.options.ef_construction;
     header.ef_search = state.options.ef_search;
     header.automatic_threshold = state.options.automatic_threshold;
+    header.dtype = static_cast<std::uint32_t>(state.options.dtype);
     header.entry_point = header.max_level = -1;
     std::ranges::copy(faiss_version(), header.faiss_version.begin());
 
@@ -65,7 +66,7 @@ void Index::save(const std::filesystem::path& path) const {
     file.write(bytes_of(header));  // its place is kept; the hashes are known at the end
     PartWriter parts(file);
     parts.write(state.ids.ids());
-    parts.write(std::span(state.store.view().data, state.store.view().size()));
+    parts.write(state.store.encoded());
     if (state.has_whole_graph()) {
         const auto links = state.graph->links();
         parts.write(links.levels);

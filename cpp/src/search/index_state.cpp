@@ -38,6 +38,17 @@ RowFilter Index::State::filter(const SearchOptions& search) const {
     return filter;
 }
 
+std::vector<std::uint32_t> Index::State::rows_of(std::span<const Id> wanted) const {
+    std::vector<std::uint32_t> rows;
+    rows.reserve(wanted.size());
+    for (const Id id : wanted) {
+        const auto row = ids.find(id);
+        if (!row) throw_invalid("reconstruct", "ids that the index holds", std::to_string(id));
+        rows.push_back(*row);
+    }
+    return rows;
+}
+
 bool Index::State::wants_graph(std::size_t live) const {
     if (options.kind == IndexKind::automatic) return graph || live >= options.automatic_threshold;
     return options.kind == IndexKind::hnsw;

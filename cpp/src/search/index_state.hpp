@@ -12,13 +12,15 @@ namespace unitvec {
 
 struct Index::State {
     State(std::size_t dim, const IndexOptions& index_options)
-        : options(index_options), store(dim, index_options.metric) {}
+        : options(index_options), store(dim, index_options.metric, index_options.dtype) {}
 
     /// The rows of one search: live, and allowed.
     [[nodiscard]] RowFilter filter(const SearchOptions& search) const;
     /// The k nearest of each query; `exact` tells whether none was missed.
     [[nodiscard]] Neighbours nearest(MatrixView<const float> queries, const SearchOptions& search,
                                      const RowFilter& filter, bool& exact) const;
+    /// The rows of these ids. @throws std::invalid_argument if one is unknown
+    [[nodiscard]] std::vector<std::uint32_t> rows_of(std::span<const Id> wanted) const;
     [[nodiscard]] SearchResult to_result(const Neighbours& found, std::size_t k, bool exact) const;
 
     /// Links every row that is not linked yet. @throws Interrupted, with a part of them linked

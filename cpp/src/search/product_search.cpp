@@ -24,6 +24,7 @@ public:
           const RowFilter& filter)
         : store_(store), queries_(queries), k_(k), filter_(filter),
           products_(queries.rows, std::min(kTileRows, store.rows())),
+          widened_(store.type() == VectorType::float32 ? 0 : products_.cols(), store.dim()),
           candidates_(queries.rows, TopK(std::min(k + kSpare, filter.eligible()))) {
         for (std::size_t q = 0; q < queries.rows; ++q) {
             squared_lengths_.push_back(squared_length(queries.row(q)));
@@ -33,8 +34,8 @@ public:
     void nominate() {
         for (std::size_t first = 0; first < store_.rows(); first += kTileRows) {
             const std::size_t count = std::min(kTileRows, store_.rows() - first);
-            multiply_transposed(queries_, store_.view().middle_rows(first, count), products_.data(),
-                                products_.cols());
+            multiply_transposed(queries_, store_.numbers(first, count, widened_.data()),
+                                products_.data(), products_.cols());
             for (std::size_t q = 0; q < queries_.rows; ++q) keep_best(q, first, count);
         }
     }
@@ -44,7 +45,9 @@ public:
         const float* query = queries_.row(q).data();
         TopK best(k_);
         for (const auto& candidate : candidates_[q].unsorted()) {
-            best.offer({store_.compare(query, store_.row(candidate.row)), candidate.row});
+            float nearness = 0.0F;
+            store_.compare(query, nullptr, candidate.row, 1, &nearness);
+            best.offer({nearness, candidate.row});
         }
         const bool all_seen = candidates_[q].size() == filter_.eligible();
         const double best_unseen = candidates_[q].threshold() + largest_error(q);
@@ -99,6 +102,7 @@ private:
     std::size_t k_;
     const RowFilter& filter_;
     Matrix products_;  // (queries, rows of a tile)
+    Matrix widened_;   // (rows of a tile, dim), where they are not float32 already
     std::vector<TopK> candidates_;
     std::vector<float> squared_lengths_;
 };

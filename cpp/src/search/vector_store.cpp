@@ -2,64 +2,112 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <stdexcept>
+
+#include "search/row_codec.hpp"
 
 namespace unitvec {
 namespace {
 
-const kernels::DistanceKernel& kernel_of(Metric metric) {
+const kernels::RealKernels* kernels_of(VectorType type) {
     const auto& kernels = kernels::distance_kernels();
+    switch (type) {
+        case VectorType::float32: return &kernels.float32;
+        case VectorType::float16: return &kernels.float16;
+        case VectorType::int8: return &kernels.int8;
+        case VectorType::bits: return nullptr;
+    }
+    return nullptr;
+}
+
+const kernels::DistanceKernel& kernel_of(const kernels::RealKernels* numbers, Metric metric) {
+    if (numbers == nullptr) return kernels::distance_kernels().hamming;
     switch (metric) {
-        case Metric::euclidean: return kernels.squared_l2;
-        case Metric::manhattan: return kernels.l1;
-        default: return kernels.dot;
+        case Metric::euclidean: return numbers->squared_l2;
+        case Metric::manhattan: return numbers->l1;
+        default: return numbers->dot;
     }
 }
 
 bool is_distance(Metric metric) {
-    return metric == Metric::euclidean || metric == Metric::manhattan;
+    return metric != Metric::cosine && metric != Metric::dot;
 }
 
 }  // namespace
 
-VectorStore::VectorStore(std::size_t dim, Metric metric)
-    : dim_(dim), metric_(metric), kernel_(&kernel_of(metric)),
+VectorStore::VectorStore(std::size_t dim, Metric metric, VectorType type)
+    : dim_(dim), metric_(metric), type_(type), row_bytes_(unitvec::row_bytes(type, dim)),
+      numbers_(kernels_of(type)), kernel_(&kernel_of(numbers_, metric)),
       sign_(is_distance(metric) ? -1.0F : 1.0F) {}
 
+std::size_t VectorStore::query_cols() const {
+    return type_ == VectorType::bits ? row_bytes_ / sizeof(float) : dim_;
+}
+
+void VectorStore::require_room(std::size_t rows) const {
+    if (rows <= kMaxRows - rows_) return;
+    throw std::length_error("[add] expected at most 2^31 - 1 vectors in an index");
+}
+
 void VectorStore::append(MatrixView<const float> vectors) {
-    if (vectors.rows > kMaxRows - rows_) {
-        throw std::length_error("[add] expected at most 2^31 - 1 vectors in an index");
-    }
-    data_.insert(data_.end(), vectors.data, vectors.data + vectors.size());
-    if (metric_ == Metric::dot || metric_ == Metric::euclidean) {
-        const auto& dot = kernels::distance_kernels().dot;
-        for (std::size_t i = 0; i < vectors.rows; ++i) {
-            const float* row = vectors.row(i).data();
-            squared_lengths_.push_back(dot.pair(row, row, dim_));
-            largest_squared_length_ = std::max(largest_squared_length_, squared_lengths_.back());
-        }
+    require_room(vectors.rows);
+    data_.resize((rows_ + vectors.rows) * row_bytes_);
+    for (std::size_t i = 0; i < vectors.rows; ++i) {
+        encode_row(type_, vectors.row(i), data_.data() + (rows_ + i) * row_bytes_);
     }
     rows_ += vectors.rows;
+    note_lengths(rows_ - vectors.rows);
+}
+
+void VectorStore::append_rows(std::span<const std::byte> rows) {
+    const std::size_t count = rows.size() / row_bytes_;
+    require_room(count);
+    data_.insert(data_.end(), rows.begin(), rows.end());
+    rows_ += count;
+    note_lengths(rows_ - count);
+}
+
+void VectorStore::note_lengths(std::size_t first) {
+    const bool kept = metric_ == Metric::dot || metric_ == Metric::euclidean;
+    const bool rounded = metric_ == Metric::cosine && type_ != VectorType::float32;
+    if (!kept && !rounded) return;
+    for (std::size_t i = first; i < rows_; ++i) {
+        const float squared = numbers_->dot.pair(row(i), row(i), dim_);
+        largest_squared_length_ = std::max(largest_squared_length_, squared);
+        if (kept) squared_lengths_.push_back(squared);
+    }
 }
 
 void VectorStore::truncate(std::size_t rows) {
     rows_ = std::min(rows, rows_);
-    data_.resize(rows_ * dim_);
+    data_.resize(rows_ * row_bytes_);
     if (!squared_lengths_.empty()) squared_lengths_.resize(rows_);
 }
 
 void VectorStore::keep(std::span<const std::uint32_t> rows) {
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        std::copy_n(row(rows[i]), dim_, data_.data() + i * dim_);
+        std::memmove(data_.data() + i * row_bytes_, row(rows[i]), row_bytes_);
         if (!squared_lengths_.empty()) squared_lengths_[i] = squared_lengths_[rows[i]];
     }
     truncate(rows.size());
     data_.shrink_to_fit();
 }
 
+MatrixView<const float> VectorStore::numbers(std::size_t first, std::size_t count,
+                                             float* room) const {
+    if (type_ == VectorType::float32) {
+        return {reinterpret_cast<const float*>(row(first)), count, dim_};
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        numbers_->widen(row(first + i), dim_, room + i * dim_);
+    }
+    return {room, count, dim_};
+}
+
 std::size_t VectorStore::bytes() const {
-    return (data_.capacity() + squared_lengths_.capacity()) * sizeof(float);
+    return data_.capacity() + squared_lengths_.capacity() * sizeof(float);
 }
 
 void VectorStore::compare(const float* query, const std::uint32_t* rows, std::size_t first,
@@ -70,7 +118,15 @@ void VectorStore::compare(const float* query, const std::uint32_t* rows, std::si
     }
 }
 
-float VectorStore::compare(const float* x, const float* y) const {
+void VectorStore::compare_stored(const std::byte* stored, const std::uint32_t* rows,
+                                 std::size_t count, float* nearness) const {
+    kernel_->stored(stored, data_.data(), dim_, rows, count, nearness);
+    if (sign_ < 0.0F) {
+        for (std::size_t i = 0; i < count; ++i) nearness[i] = -nearness[i];
+    }
+}
+
+float VectorStore::compare(const std::byte* x, const std::byte* y) const {
     return sign_ * kernel_->pair(x, y, dim_);
 }
 

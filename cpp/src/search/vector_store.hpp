@@ -6,17 +6,25 @@
 #include <vector>
 
 #include "kernels/distance.hpp"
+#include "unitvec/search/vector_type.hpp"
 #include "unitvec/types.hpp"
 
 namespace unitvec {
 
-/// A growing row-major matrix on 64-byte boundaries.
+/// A growing row-major matrix on 64-byte boundaries, its rows as row_codec.hpp writes them.
+///
+/// A query is a row of float32 numbers; under Metric::hamming it is a stored row, whose bytes a
+/// Matrix with query_cols() columns carries without ever reading them as numbers.
 class VectorStore {
 public:
-    VectorStore(std::size_t dim, Metric metric);
+    /// @param type  bits under Metric::hamming and only there
+    VectorStore(std::size_t dim, Metric metric, VectorType type = VectorType::float32);
 
+    /// @param vectors  (n, query_cols()): of numbers, or of rows of bits
     /// @throws std::length_error above kMaxRows
     void append(MatrixView<const float> vectors);
+    /// Appends rows that are encoded already. @throws std::length_error above kMaxRows
+    void append_rows(std::span<const std::byte> rows);
     /// Keeps the first `rows` rows.
     void truncate(std::size_t rows);
     /// Keeps only these rows, which ascend, and numbers them anew in that order.
@@ -25,30 +33,48 @@ public:
     [[nodiscard]] std::size_t rows() const { return rows_; }
     [[nodiscard]] std::size_t dim() const { return dim_; }
     [[nodiscard]] Metric metric() const { return metric_; }
-    [[nodiscard]] MatrixView<const float> view() const { return {data_.data(), rows_, dim_}; }
-    [[nodiscard]] const float* row(std::size_t i) const { return data_.data() + i * dim_; }
+    [[nodiscard]] VectorType type() const { return type_; }
+    [[nodiscard]] std::size_t row_bytes() const { return row_bytes_; }
+    [[nodiscard]] std::size_t query_cols() const;
+
+    [[nodiscard]] std::span<const std::byte> encoded() const { return data_; }
+    [[nodiscard]] const std::byte* row(std::size_t i) const { return data_.data() + i * row_bytes_; }
+    /// The numbers of rows [first, first + count), shape (count, dim): where they lie, or widened
+    /// into `room`, which has as many. Not of bits.
+    [[nodiscard]] MatrixView<const float> numbers(std::size_t first, std::size_t count,
+                                                  float* room) const;
+
     /// Squared length of every row, in the metrics whose batches need it (dot, euclidean).
     [[nodiscard]] std::span<const float> squared_lengths() const { return squared_lengths_; }
-    /// At least the squared length of every row; only where squared_lengths() are kept, else 1.
+    /// At least the squared length of every row, in the metrics that have products.
     [[nodiscard]] float largest_squared_length() const { return largest_squared_length_; }
     [[nodiscard]] std::size_t bytes() const;
 
     /// nearness[i] of the query to rows[i], or to row first + i where `rows` is nullptr.
     void compare(const float* query, const std::uint32_t* rows, std::size_t first,
                  std::size_t count, float* nearness) const;
-    /// Nearness of two vectors: larger is nearer; Euclidean is the negated square.
-    [[nodiscard]] float compare(const float* x, const float* y) const;
+    /// The same of a stored row in place of the query.
+    void compare_stored(const std::byte* row, const std::uint32_t* rows, std::size_t count,
+                        float* nearness) const;
+    /// Nearness of two stored rows: larger is nearer; Euclidean is the negated square.
+    [[nodiscard]] float compare(const std::byte* x, const std::byte* y) const;
 
     /// FAISS numbers rows in 31 bits.
     static constexpr std::size_t kMaxRows = (std::size_t{1} << 31) - 1;
 
 private:
+    void require_room(std::size_t rows) const;
+    void note_lengths(std::size_t first);
+
     std::size_t dim_;
     Metric metric_;
+    VectorType type_;
+    std::size_t row_bytes_;
+    const kernels::RealKernels* numbers_;  // nullptr for bits
     const kernels::DistanceKernel* kernel_;
     float sign_;  // of the kernel's value within nearness
     std::size_t rows_ = 0;
-    AlignedVector<float> data_;
+    AlignedVector<std::byte> data_;
     std::vector<float> squared_lengths_;
     float largest_squared_length_ = 1.0F;
 };

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "unitvec/search/vector_type.hpp"
 #include "unitvec/types.hpp"
 
 namespace unitvec {
@@ -24,7 +25,7 @@ enum class IndexKind {
 
 /// "flat", "hnsw" or "auto".
 [[nodiscard]] std::string_view name(IndexKind kind);
-/// "cosine", "dot", "euclidean" or "manhattan".
+/// "cosine", "dot", "euclidean", "manhattan" or "hamming".
 [[nodiscard]] std::string_view name(Metric metric);
 
 /// @throws std::invalid_argument naming the kinds that this version builds
@@ -45,7 +46,13 @@ struct IndexOptions {
     std::size_t ef_search = 64;
     /// Live vectors from which `automatic` builds a graph: below, a scan takes a few milliseconds.
     std::size_t automatic_threshold = 50'000;
+    /// How vectors are kept. Under Metric::hamming it is bits, whatever stands here.
+    VectorType dtype = VectorType::float32;
 };
+
+/// Vectors of bits, for Metric::hamming: (n, dim / 8) bytes, the first bit of eight the highest, as
+/// numpy.packbits has them.
+using BitsView = MatrixView<const std::uint8_t>;
 
 /// Returns true when the caller wants the work given up (Ctrl-C). Called from the calling thread
 /// only, several times a second.
@@ -82,6 +89,7 @@ struct RangeResult {
 
 struct IndexStats {
     IndexKind kind;    ///< flat or hnsw: for `automatic`, the one in use
+    VectorType dtype;  ///< how vectors are kept
     std::size_t live;  ///< vectors that can be found
     std::size_t dead;  ///< removed, still occupying their place
     std::size_t dim;
@@ -95,6 +103,7 @@ struct IndexStats {
 /// A failed call changes nothing: a batch is added whole or not at all.
 class Index {
 public:
+    /// @param dim  length of every vector; under Metric::hamming its bits, a multiple of 8
     /// @throws std::invalid_argument if dim or an option is out of its range
     Index(std::size_t dim, const IndexOptions& options);
     ~Index();
@@ -105,7 +114,8 @@ public:
     /// id ever used.
     ///
     /// @param vectors  shape (n, dim), finite; under cosine every length above 1e-12, under the
-    ///                 other metrics at most 1e18 (so that no square overflows)
+    ///                 other metrics at most 1e18 (so that no square overflows); in float16 no
+    ///                 component above 65,504
     /// @throws std::invalid_argument on another shape, a bad vector (named by its row), an id that
     ///         is negative, repeated or present
     /// @throws Interrupted, with nothing added
@@ -113,27 +123,34 @@ public:
     std::vector<Id> add(MatrixView<const float> vectors,
                         std::optional<std::span<const Id>> ids = std::nullopt,
                         const AddOptions& options = {});
+    std::vector<Id> add(BitsView vectors, std::optional<std::span<const Id>> ids = std::nullopt,
+                        const AddOptions& options = {});
 
     /// Forgets these ids at once; their memory is returned when a fifth of all rows is dead.
     /// @throws std::invalid_argument if an id is unknown or repeated; then none is removed
     void remove(std::span<const Id> ids, const AddOptions& options = {});
 
-    /// The k nearest vectors of each query. Scores: cosine and dot as they are, euclidean and
-    /// manhattan as the negated distance. Ties go to the vector added first (exact search).
-    /// Each row's result is the same in any batch and with any number of threads.
+    /// The k nearest vectors of each query. Scores: cosine and dot as they are, distances negated;
+    /// all of them of the vectors as they are kept. Ties go to the vector added first (exact
+    /// search). Each row's result is the same in any batch and with any number of threads.
     ///
     /// @param queries  shape (nq, dim), finite; a zero vector scores 0 under cosine
     /// @throws std::invalid_argument on another shape, a bad query, k = 0
     [[nodiscard]] SearchResult search(MatrixView<const float> queries,
                                       const SearchOptions& options) const;
+    [[nodiscard]] SearchResult search(BitsView queries, const SearchOptions& options) const;
 
     /// Every vector whose score is at least `min_score`; exact for every kind.
     [[nodiscard]] RangeResult range_search(MatrixView<const float> queries, float min_score,
                                            const SearchOptions& options) const;
+    [[nodiscard]] RangeResult range_search(BitsView queries, float min_score,
+                                           const SearchOptions& options) const;
 
-    /// The stored vectors of these ids, (n, dim); normalised under cosine.
-    /// @throws std::invalid_argument if an id is unknown
+    /// The vectors of these ids as they are kept, (n, dim); normalised under cosine.
+    /// @throws std::invalid_argument if an id is unknown, or under Metric::hamming
     [[nodiscard]] Matrix reconstruct(std::span<const Id> ids) const;
+    /// The same under Metric::hamming: (n, dim / 8) bytes.
+    [[nodiscard]] std::vector<std::uint8_t> reconstruct_bits(std::span<const Id> ids) const;
 
     [[nodiscard]] bool contains(Id id) const;
     [[nodiscard]] std::vector<Id> ids() const;  ///< of the live vectors, in the order of adding
@@ -150,14 +167,25 @@ public:
     /// @throws FormatError if the file is damaged in any way, foreign, or of a later version
     [[nodiscard]] static Index load(const std::filesystem::path& path);
 
-    /// Writes a file for FAISS's read_index: an IndexIDMap2 over IndexFlat or IndexHNSWFlat. Under
-    /// cosine, queries must be normalised before searching it. Removed vectors are left out.
+    /// Writes a file for FAISS's read_index: an IndexIDMap2 over IndexFlat or IndexHNSWFlat, in
+    /// float32 whatever the dtype; under Metric::hamming for read_index_binary, an
+    /// IndexBinaryIDMap2 over IndexBinaryFlat. Under cosine, queries must be normalised before
+    /// searching it. Removed vectors are left out.
     /// @throws std::system_error if any write fails
     void to_faiss(const std::filesystem::path& path) const;
 
 private:
     struct State;
     explicit Index(std::unique_ptr<State> state);
+
+    // Of vectors that are checked and in the store's form.
+    std::vector<Id> add_prepared(const Matrix& vectors, std::optional<std::span<const Id>> ids,
+                                 const AddOptions& options);
+    [[nodiscard]] SearchResult search_prepared(const Matrix& queries,
+                                               const SearchOptions& options) const;
+    [[nodiscard]] RangeResult range_search_prepared(const Matrix& queries, float min_score,
+                                                    const SearchOptions& options) const;
+
     std::unique_ptr<State> state_;
 };
 
