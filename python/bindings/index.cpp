@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <system_error>
+#include <tuple>
 
 #include "bindings.hpp"
 
@@ -68,16 +69,17 @@ void remove(Index& index, const IdArray& ids, std::size_t threads) {
 }
 
 SearchOptions search_options(std::size_t k, const std::optional<IdArray>& allowed_ids,
-                             std::size_t ef_search, bool exact, std::size_t threads) {
-    return {k, as_ids(allowed_ids), ef_search, exact, threads, python_wants_to_stop};
+                             std::size_t ef_search, double min_recall, bool exact,
+                             std::size_t threads) {
+    return {k, as_ids(allowed_ids), ef_search, min_recall, exact, threads, python_wants_to_stop};
 }
 
 template <typename Array>
 py::tuple search(const Index& index, const Array& queries, std::size_t k,
-                 const std::optional<IdArray>& allowed_ids, std::size_t ef_search, bool exact,
-                 std::size_t threads) {
+                 const std::optional<IdArray>& allowed_ids, std::size_t ef_search,
+                 double min_recall, bool exact, std::size_t threads) {
     const auto in = as_matrix(queries, "queries");
-    const auto options = search_options(k, allowed_ids, ef_search, exact, threads);
+    const auto options = search_options(k, allowed_ids, ef_search, min_recall, exact, threads);
     SearchResult found;
     {
         const py::gil_scoped_release nogil;
@@ -85,14 +87,30 @@ py::tuple search(const Index& index, const Array& queries, std::size_t k,
     }
     const auto shape = std::vector{in.rows, k};
     return py::make_tuple(to_numpy(std::move(found.scores)),
-                          to_numpy(std::move(found.ids)).reshape(shape), found.exact);
+                          to_numpy(std::move(found.ids)).reshape(shape), found.exact,
+                          found.recall_estimate);
+}
+
+/// (effort, recall, standard error, microseconds a query) of each point.
+template <typename Array>
+std::vector<std::tuple<std::size_t, double, double, double>> tune(Index& index,
+                                                                  const Array& queries,
+                                                                  std::size_t k,
+                                                                  std::size_t threads) {
+    const auto in = as_matrix(queries, "queries");
+    const py::gil_scoped_release nogil;
+    std::vector<std::tuple<std::size_t, double, double, double>> points;
+    for (const auto& p : index.tune(in, search_options(k, {}, 0, 0.0, false, threads))) {
+        points.emplace_back(p.effort, p.recall, p.standard_error, p.microseconds);
+    }
+    return points;
 }
 
 template <typename Array>
 py::tuple range_search(const Index& index, const Array& queries, float min_score,
                        const std::optional<IdArray>& allowed_ids, std::size_t threads) {
     const auto in = as_matrix(queries, "queries");
-    const auto options = search_options(1, allowed_ids, 0, true, threads);
+    const auto options = search_options(1, allowed_ids, 0, 0.0, true, threads);
     RangeResult found;
     {
         const py::gil_scoped_release nogil;
@@ -149,6 +167,7 @@ py::dict stats(const Index& index) {
     d["live"] = now.live;
     d["dead"] = now.dead;
     d["bytes"] = now.bytes;
+    d["calibrated_rows"] = now.calibrated_rows;
     d["M"] = options.M;
     d["ef_construction"] = options.ef_construction;
     d["ef_search"] = options.ef_search;
@@ -185,13 +204,18 @@ void register_index(py::module_& m) {
         .def("add", &add<FloatArray>, py::arg("vectors"), py::arg("ids"), py::arg("threads"))
         .def("remove", &remove, py::arg("ids"), py::arg("threads"))
         .def("search", &search<ByteArray>, py::arg("queries").noconvert(), py::arg("k"),
-             py::arg("allowed_ids"), py::arg("ef_search"), py::arg("exact"), py::arg("threads"))
+             py::arg("allowed_ids"), py::arg("ef_search"), py::arg("min_recall"), py::arg("exact"),
+             py::arg("threads"))
         .def("search", &search<FloatArray>, py::arg("queries"), py::arg("k"),
-             py::arg("allowed_ids"), py::arg("ef_search"), py::arg("exact"), py::arg("threads"))
+             py::arg("allowed_ids"), py::arg("ef_search"), py::arg("min_recall"), py::arg("exact"),
+             py::arg("threads"))
         .def("range_search", &range_search<ByteArray>, py::arg("queries").noconvert(),
              py::arg("min_score"), py::arg("allowed_ids"), py::arg("threads"))
         .def("range_search", &range_search<FloatArray>, py::arg("queries"), py::arg("min_score"),
              py::arg("allowed_ids"), py::arg("threads"))
+        .def("tune", &tune<ByteArray>, py::arg("queries").noconvert(), py::arg("k"),
+             py::arg("threads"))
+        .def("tune", &tune<FloatArray>, py::arg("queries"), py::arg("k"), py::arg("threads"))
         .def("reconstruct", &reconstruct, py::arg("ids"))
         .def("reconstruct_bits", &reconstruct_bits, py::arg("ids"))
         .def("contains", &Index::contains, py::arg("id"), ReleaseGil())

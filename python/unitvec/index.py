@@ -14,6 +14,7 @@ import numpy.typing as npt
 from unitvec import _core
 from unitvec.bits import ByteMatrix, as_bits
 from unitvec.distance import FloatMatrix, Vectors, as_vectors
+from unitvec.tuning import Tuning, TuningPoint
 
 __all__ = ["Index", "RangeResult", "SearchResult"]
 
@@ -31,14 +32,21 @@ class SearchResult(tuple[Any, Any]):
         scores: shape (nq, k), best first; larger is nearer (with `distances=True`: smaller).
         ids: int64, shape (nq, k); -1 where fewer than k vectors could be found.
         exact: no nearer vector was missed.
+        recall_estimate: share of the true k nearest that such a search finds: 1 where it is exact,
+            else as measured on a sample of queries (see `Index.tune`); None where none was measured
+            yet for about this k.
     """
 
     exact: bool
+    recall_estimate: float | None
 
-    def __new__(cls, scores: FloatMatrix, ids: Ids, *, exact: bool) -> SearchResult:
+    def __new__(
+        cls, scores: FloatMatrix, ids: Ids, *, exact: bool, recall_estimate: float | None = None
+    ) -> SearchResult:
         """Hold the two arrays as a pair."""
         result = super().__new__(cls, (scores, ids))
         result.exact = exact
+        result.recall_estimate = recall_estimate
         return result
 
     @property
@@ -196,6 +204,7 @@ class Index:
         *,
         allowed_ids: AllowedIds | None = None,
         ef_search: int | None = None,
+        min_recall: float | None = None,
         exact: bool = False,
         distances: bool = False,
         threads: int | None = None,
@@ -208,6 +217,10 @@ class Index:
             allowed_ids: only these may be found: ids (others than the index's never match), or a
                 function from `index.ids` to a boolean mask of the same length.
             ef_search: candidates kept by an hnsw search; more: higher recall, slower.
+            min_recall: the share of the true k nearest to be found, on average, above 0 and at most
+                1. The index chooses `ef_search` for it, or compares with every vector. It goes by a
+                measurement that the first such search makes, in some tenths of a second, and that
+                is repeated when the index has grown by a fifth; see `tune`.
             exact: compare with every vector, whatever the kind.
             distances: return distances, smaller is nearer; not for cosine and dot.
             threads: processor threads to use; None: all that this process may.
@@ -219,7 +232,8 @@ class Index:
             0 under cosine.
 
         Raises:
-            ValueError: another shape, NaN, k < 1, `distances` for cosine or dot.
+            ValueError: another shape, NaN, k < 1, `distances` for cosine or dot, a `min_recall`
+                out of range or beside `ef_search`.
         """
         if distances and self.metric not in _DISTANCES:
             raise ValueError(
@@ -227,15 +241,44 @@ class Index:
                 f"got {self.metric}, which has scores only"
             )
         queries = self._as_rows(q, "queries", "search")
-        scores, ids, is_exact = self._core.search(
+        scores, ids, is_exact, recall = self._core.search(
             queries,
             _whole(k, "k", "search"),
             self._allowed(allowed_ids),
             0 if ef_search is None else _whole(ef_search, "ef_search", "search"),
+            0.0 if min_recall is None else _share(min_recall, "min_recall", "search"),
             exact,
             _threads(threads),
         )
-        return SearchResult(0.0 - scores if distances else scores, ids, exact=is_exact)
+        return SearchResult(
+            0.0 - scores if distances else scores, ids, exact=is_exact, recall_estimate=recall
+        )
+
+    def tune(
+        self, queries: Vectors | None = None, k: int = 10, *, threads: int | None = None
+    ) -> Tuning:
+        """Measure what recall searches reach with rising `ef_search`, and in what time.
+
+        Searches with `min_recall`, and every `recall_estimate`, go by these queries from now on,
+        whatever their k. Until this is called they go by up to 256 of the index's own vectors,
+        each looking for its neighbours; real queries may be harder than these.
+
+        Args:
+            queries: shape (nq, dim); some hundreds, as they will come. None: vectors of the index.
+            k: neighbours wanted.
+            threads: processor threads to use; None: all that this process may.
+
+        Returns:
+            The points, up to the `ef_search` from which hardly anything is missed: print or `plot`
+            them. None where every search is exact.
+
+        Raises:
+            ValueError: another shape, NaN, k < 1.
+        """
+        rows = self._as_rows([] if queries is None else queries, "queries", "tune")
+        wanted = _whole(k, "k", "tune")
+        points = self._core.tune(rows, wanted, _threads(threads))
+        return Tuning(wanted, [TuningPoint(*point) for point in points])
 
     def range_search(
         self,
@@ -359,6 +402,14 @@ def _whole(value: Any, name: str, function: str) -> int:
     if not least <= value <= _LARGEST_ID:
         raise ValueError(f"[{function}] expected {name} of at least {least}, got {value}")
     return int(value)
+
+
+def _share(value: Any, name: str, function: str) -> float:
+    """`value` as a float above 0 and at most 1."""
+    number = float(value)
+    if not 0.0 < number <= 1.0:
+        raise ValueError(f"[{function}] expected {name} above 0 and at most 1, got {value}")
+    return number
 
 
 def _only_int8(dtype: str | None) -> str:

@@ -161,7 +161,8 @@ IndexStats Index::stats() const {
             state.ids.live(),
             state.ids.dead(),
             state.store.dim(),
-            state.store.bytes() + state.ids.bytes() + graph};
+            state.store.bytes() + state.ids.bytes() + graph,
+            state.calibrations.oldest()};
 }
 
 /// Queries are prepared like vectors, but a zero query is welcome.
@@ -174,12 +175,17 @@ SearchResult Index::search(BitsView queries, const SearchOptions& options) const
 
 SearchResult Index::search_prepared(const Matrix& queries, const SearchOptions& options) const {
     if (options.k == 0) throw_invalid("search", "k of at least 1", "0");
+    if (!(options.min_recall >= 0.0 && options.min_recall <= 1.0)) {
+        throw_invalid("search", "min_recall above 0 and at most 1",
+                      std::to_string(options.min_recall));
+    }
+    if (options.min_recall > 0.0 && options.ef_search > 0) {
+        throw_invalid("search", "min_recall or ef_search", "both");
+    }
     const std::shared_lock lock(state_->mutex);
     const auto& state = *state_;
     const RowFilter filter = state.filter(options);
-    bool exact = false;
-    const auto found = state.nearest(queries.view(), options, filter, exact);
-    return state.to_result(found, options.k, exact);
+    return state.to_result(state.nearest(queries.view(), options, filter), options.k);
 }
 
 RangeResult Index::range_search(MatrixView<const float> queries, float min_score,

@@ -78,19 +78,14 @@ void Index::State::undo_add(std::size_t rows) {
 
 void Index::State::compact(const RunOptions& run) {
     graph.reset();
+    calibrations.forget();
     const auto kept = ids.compact();
     store.keep(kept);
     if (wants_graph(ids.live())) build_graph(run);
 }
 
-Neighbours Index::State::nearest(MatrixView<const float> queries, const SearchOptions& search,
-                                 const RowFilter& filter, bool& exact) const {
-    const RunOptions run{search.threads, search.interrupted};
-    const std::size_t k = std::min(search.k, filter.eligible());
-    const std::size_t ef =
-        std::max(search.ef_search == 0 ? options.ef_search : search.ef_search, k);
-    exact = search.exact || !has_whole_graph() || scan_is_cheaper(filter, store.rows(), ef);
-    if (exact) return exact_search(store, queries, k, filter, run);
+Neighbours Index::State::walk(MatrixView<const float> queries, std::size_t k, std::size_t ef,
+                              const RowFilter& filter, const RunOptions& run) const {
     Neighbours found(queries.rows);
     for (std::size_t first = 0; first < queries.rows; first += kQueriesAtOnce) {
         run.check();
@@ -107,13 +102,29 @@ Neighbours Index::State::nearest(MatrixView<const float> queries, const SearchOp
     return found;
 }
 
-SearchResult Index::State::to_result(const Neighbours& found, std::size_t k, bool exact) const {
-    SearchResult result{Matrix(found.size(), k), std::vector<Id>(found.size() * k, kDead), exact};
-    std::fill_n(result.scores.data(), found.size() * k, -std::numeric_limits<float>::infinity());
-    for (std::size_t q = 0; q < found.size(); ++q) {
-        for (std::size_t i = 0; i < found[q].size(); ++i) {
-            result.scores.row(q)[i] = score_of(store.metric(), found[q][i].nearness);
-            result.ids[q * k + i] = ids.ids()[found[q][i].row];
+Index::State::Found Index::State::nearest(MatrixView<const float> queries,
+                                          const SearchOptions& search,
+                                          const RowFilter& filter) const {
+    const RunOptions run{search.threads, search.interrupted};
+    const std::size_t k = std::min(search.k, filter.eligible());
+    const bool scan = scan_is_cheaper(filter, store.rows(), k);  // however narrow a walk may be
+    const auto chosen = scan ? std::nullopt : effort(search, k);
+    if (!chosen || scan_is_cheaper(filter, store.rows(), chosen->ef)) {
+        return {exact_search(store, queries, k, filter, run), true, 1.0};
+    }
+    return {walk(queries, k, chosen->ef, filter, run), false, chosen->recall};
+}
+
+SearchResult Index::State::to_result(const Found& found, std::size_t k) const {
+    const std::size_t queries = found.neighbours.size();
+    SearchResult result{Matrix(queries, k), std::vector<Id>(queries * k, kDead), found.exact,
+                        found.recall};
+    std::fill_n(result.scores.data(), queries * k, -std::numeric_limits<float>::infinity());
+    for (std::size_t q = 0; q < queries; ++q) {
+        const auto& row = found.neighbours[q];
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            result.scores.row(q)[i] = score_of(store.metric(), row[i].nearness);
+            result.ids[q * k + i] = ids.ids()[row[i].row];
         }
     }
     return result;

@@ -2,6 +2,7 @@
 /// What an Index holds, for the sources that search, save and load it.
 #include <memory>
 
+#include "search/calibration.hpp"
 #include "search/fair_mutex.hpp"
 #include "search/hnsw_graph.hpp"
 #include "search/id_map.hpp"
@@ -16,12 +17,32 @@ struct Index::State {
 
     /// The rows of one search: live, and allowed.
     [[nodiscard]] RowFilter filter(const SearchOptions& search) const;
-    /// The k nearest of each query; `exact` tells whether none was missed.
-    [[nodiscard]] Neighbours nearest(MatrixView<const float> queries, const SearchOptions& search,
-                                     const RowFilter& filter, bool& exact) const;
+    /// How wide a graph search is, and what recall to expect of it.
+    struct Effort {
+        std::size_t ef;
+        std::optional<double> recall;
+    };
+    /// For a search of k neighbours; nothing: it has to be exact.
+    [[nodiscard]] std::optional<Effort> effort(const SearchOptions& search, std::size_t k) const;
+    /// Recall@k over `queries`, or where there are none over stored vectors.
+    [[nodiscard]] std::vector<RecallPoint> measure(std::size_t k, MatrixView<const float> queries,
+                                                   const RunOptions& run) const;
+    [[nodiscard]] std::vector<RecallPoint> curve(std::size_t k, const RunOptions& run) const;
+
+    struct Found {
+        Neighbours neighbours;
+        bool exact;  ///< none was missed
+        std::optional<double> recall;
+    };
+    /// The k nearest of each query.
+    [[nodiscard]] Found nearest(MatrixView<const float> queries, const SearchOptions& search,
+                                const RowFilter& filter) const;
+    /// The same through the graph.
+    [[nodiscard]] Neighbours walk(MatrixView<const float> queries, std::size_t k, std::size_t ef,
+                                  const RowFilter& filter, const RunOptions& run) const;
     /// The rows of these ids. @throws std::invalid_argument if one is unknown
     [[nodiscard]] std::vector<std::uint32_t> rows_of(std::span<const Id> wanted) const;
-    [[nodiscard]] SearchResult to_result(const Neighbours& found, std::size_t k, bool exact) const;
+    [[nodiscard]] SearchResult to_result(const Found& found, std::size_t k) const;
 
     /// Links every row that is not linked yet. @throws Interrupted, with a part of them linked
     void build_graph(const RunOptions& run);
@@ -38,6 +59,7 @@ struct Index::State {
     VectorStore store;
     IdMap ids;                         // as many rows as the store
     std::unique_ptr<HnswGraph> graph;  // over all rows, or none
+    mutable Calibrations calibrations;
 };
 
 }  // namespace unitvec

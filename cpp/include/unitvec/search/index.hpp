@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "unitvec/search/recall.hpp"
 #include "unitvec/search/vector_type.hpp"
 #include "unitvec/types.hpp"
 
@@ -68,7 +69,10 @@ struct SearchOptions {
     /// Only these ids may be found; ids that the index does not hold never match. Nothing: all.
     std::optional<std::span<const Id>> allowed_ids = std::nullopt;
     std::size_t ef_search = 0;  ///< 0: the index's own; raised to k where smaller
-    bool exact = false;         ///< compare with every vector, whatever the kind
+    /// Recall wanted, above 0 and at most 1: ef_search, or an exact scan, is chosen to reach it. 0:
+    /// none is. See Index::tune.
+    double min_recall = 0.0;
+    bool exact = false;  ///< compare with every vector, whatever the kind
     std::size_t threads = 0;    ///< 0: default_threads()
     InterruptCheck interrupted = nullptr;
 };
@@ -78,6 +82,9 @@ struct SearchResult {
     Matrix scores;        ///< shape (nq, k); larger is nearer, see Index::search
     std::vector<Id> ids;  ///< shape (nq, k), row-major
     bool exact = false;   ///< no nearer vector was missed
+    /// Share of the true k nearest that such a search finds: 1 where exact; else as measured on a
+    /// sample, where one was measured.
+    std::optional<double> recall_estimate = std::nullopt;
 };
 
 /// Everything within a score: query q owns entries [offsets[q], offsets[q + 1]), best first.
@@ -94,6 +101,9 @@ struct IndexStats {
     std::size_t dead;  ///< removed, still occupying their place
     std::size_t dim;
     std::size_t bytes;  ///< memory of vectors, ids and graph
+    /// Rows that the index had when the oldest of the recalls in use was measured; nothing where
+    /// none was.
+    std::optional<std::size_t> calibrated_rows;
 };
 
 /// Vectors under 64-bit ids of the user's choice (0 or more), searched by one metric.
@@ -146,6 +156,18 @@ public:
     [[nodiscard]] RangeResult range_search(BitsView queries, float min_score,
                                            const SearchOptions& options) const;
 
+    /// Measures what recall@k graph searches of these queries reach with rising ef_search, against
+    /// exact search, until hardly anything is missed. Searches with a min_recall, and the
+    /// recall_estimate, go by these queries from now on. Without a call of this, or with no
+    /// queries, they go by stored vectors that look for their neighbours. What was measured is
+    /// measured anew when the index has grown or shrunk by a fifth.
+    ///
+    /// @param queries  shape (nq, dim); some hundreds
+    /// @returns nothing where every search is exact
+    /// @throws std::invalid_argument as search does
+    std::vector<RecallPoint> tune(MatrixView<const float> queries, const SearchOptions& options);
+    std::vector<RecallPoint> tune(BitsView queries, const SearchOptions& options);
+
     /// The vectors of these ids as they are kept, (n, dim); normalised under cosine.
     /// @throws std::invalid_argument if an id is unknown, or under Metric::hamming
     [[nodiscard]] Matrix reconstruct(std::span<const Id> ids) const;
@@ -183,6 +205,7 @@ private:
                                  const AddOptions& options);
     [[nodiscard]] SearchResult search_prepared(const Matrix& queries,
                                                const SearchOptions& options) const;
+    std::vector<RecallPoint> tune_prepared(Matrix queries, const SearchOptions& options);
     [[nodiscard]] RangeResult range_search_prepared(const Matrix& queries, float min_score,
                                                     const SearchOptions& options) const;
 
