@@ -1,10 +1,10 @@
 #include "search/id_map.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <numeric>
 #include <string>
-#include <unordered_set>
 
 #include "unitvec/error.hpp"
 
@@ -12,9 +12,34 @@ namespace unitvec {
 namespace {
 
 constexpr Id kLargest = std::numeric_limits<Id>::max();
+constexpr std::uint32_t kEmpty = std::numeric_limits<std::uint32_t>::max();
 
 std::string at_row(Id id, std::size_t row) {
     return std::to_string(id) + " in row " + std::to_string(row);
+}
+
+/// The finaliser of SplitMix64 (Steele, Lea and Flood 2014): neighbouring ids lie far apart.
+std::size_t hash_of(Id id) {
+    auto z = static_cast<std::uint64_t>(id) + 0x9E3779B97F4A7C15ULL;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
+    return static_cast<std::size_t>(z ^ (z >> 31));
+}
+
+/// Where an id comes for the second time; ids that ascend are not sorted for it.
+std::optional<std::size_t> first_repeat(std::span<const Id> ids) {
+    const auto not_ascending = std::ranges::adjacent_find(ids, std::greater_equal<>());
+    if (not_ascending == ids.end()) return std::nullopt;
+    std::vector<std::size_t> order(ids.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::sort(order, [&](std::size_t a, std::size_t b) {
+        return ids[a] < ids[b] || (ids[a] == ids[b] && a < b);
+    });
+    std::optional<std::size_t> first;
+    for (std::size_t i = 1; i < order.size(); ++i) {
+        if (ids[order[i]] == ids[order[i - 1]]) first = std::min(first.value_or(order[i]), order[i]);
+    }
+    return first;
 }
 
 }  // namespace
@@ -32,40 +57,41 @@ std::vector<Id> IdMap::choose(std::size_t n, std::optional<std::span<const Id>> 
         throw_invalid("add", std::to_string(n) + " ids, one for each vector",
                       std::to_string(ids->size()));
     }
-    std::unordered_set<Id> seen;
-    seen.reserve(n);
     for (std::size_t i = 0; i < n; ++i) {
         const Id id = (*ids)[i];
         if (id < 0 || id == kLargest) {
             throw_invalid("add", "ids of 0 or more, below 2^63 - 1", at_row(id, i));
         }
-        if (row_of_.contains(id)) {
-            throw_invalid("add", "ids that the index does not hold", at_row(id, i));
-        }
-        if (!seen.insert(id).second) throw_invalid("add", "each id once", at_row(id, i) + " again");
+        if (find(id)) throw_invalid("add", "ids that the index does not hold", at_row(id, i));
         chosen[i] = id;
+    }
+    if (const auto row = first_repeat(chosen)) {
+        throw_invalid("add", "each id once", at_row(chosen[*row], *row) + " again");
     }
     return chosen;
 }
 
 void IdMap::append(std::span<const Id> ids) {
-    row_of_.reserve(row_of_.size() + ids.size());
     ids_.reserve(ids_.size() + ids.size());
+    make_room(ids.size());
     for (const Id id : ids) {
-        row_of_.emplace(id, static_cast<std::uint32_t>(ids_.size()));
         ids_.push_back(id);
+        enter(static_cast<std::uint32_t>(ids_.size() - 1));
         next_ = std::max(next_, id + 1);
     }
+    live_ += ids.size();
 }
 
 std::optional<std::size_t> IdMap::restore(std::span<const Id> ids, Id next) {
-    ids_.assign(ids.begin(), ids.end());
-    row_of_.reserve(ids.size());
+    ids_.reserve(ids.size());
+    make_room(ids.size());
     for (std::size_t row = 0; row < ids.size(); ++row) {
-        if (ids[row] == kDead) continue;
-        const bool sound = ids[row] >= 0 && ids[row] < next;
-        if (!sound || !row_of_.emplace(ids[row], static_cast<std::uint32_t>(row)).second)
-            return row;
+        const bool dead = ids[row] == kDead;
+        if (!dead && (ids[row] < 0 || ids[row] >= next || find(ids[row]))) return row;
+        ids_.push_back(ids[row]);
+        if (dead) continue;
+        enter(static_cast<std::uint32_t>(row));
+        ++live_;
     }
     next_ = next;
     return std::nullopt;
@@ -73,27 +99,25 @@ std::optional<std::size_t> IdMap::restore(std::span<const Id> ids, Id next) {
 
 std::vector<std::uint32_t> IdMap::rows_to_remove(std::span<const Id> ids) const {
     std::vector<std::uint32_t> rows;
-    std::unordered_set<Id> seen;
+    rows.reserve(ids.size());
     for (std::size_t i = 0; i < ids.size(); ++i) {
         const auto row = find(ids[i]);
         if (!row) throw_invalid("remove", "ids that the index holds", at_row(ids[i], i));
-        if (!seen.insert(ids[i]).second) {
-            throw_invalid("remove", "each id once", at_row(ids[i], i) + " again");
-        }
         rows.push_back(*row);
+    }
+    if (const auto row = first_repeat(ids)) {
+        throw_invalid("remove", "each id once", at_row(ids[*row], *row) + " again");
     }
     return rows;
 }
 
 void IdMap::mark_dead(std::span<const std::uint32_t> rows) {
-    for (const auto row : rows) {
-        row_of_.erase(ids_[row]);
-        ids_[row] = kDead;
-    }
+    for (const auto row : rows) ids_[row] = kDead;
+    live_ -= rows.size();
 }
 
 void IdMap::truncate(std::size_t rows) {
-    for (std::size_t row = rows; row < ids_.size(); ++row) row_of_.erase(ids_[row]);
+    for (std::size_t row = rows; row < ids_.size(); ++row) live_ -= ids_[row] != kDead;
     ids_.resize(std::min(rows, ids_.size()));
 }
 
@@ -102,25 +126,51 @@ std::vector<std::uint32_t> IdMap::compact() {
     kept.reserve(live());
     for (std::uint32_t row = 0; row < ids_.size(); ++row) {
         if (ids_[row] == kDead) continue;
-        row_of_[ids_[row]] = static_cast<std::uint32_t>(kept.size());
         ids_[kept.size()] = ids_[row];
         kept.push_back(row);
     }
     ids_.resize(kept.size());
+    ids_.shrink_to_fit();
+    rebuild(0);
     return kept;
 }
 
 std::optional<std::uint32_t> IdMap::find(Id id) const {
-    const auto found = row_of_.find(id);
-    if (found == row_of_.end()) return std::nullopt;
-    return found->second;
+    if (slots_.empty() || id < 0) return std::nullopt;
+    const std::size_t mask = slots_.size() - 1;
+    for (std::size_t at = hash_of(id) & mask; slots_[at] != kEmpty; at = (at + 1) & mask) {
+        // Rows that died, or that a truncation took, are still in the table.
+        const auto row = slots_[at];
+        if (row < ids_.size() && ids_[row] == id) return row;
+    }
+    return std::nullopt;
+}
+
+void IdMap::enter(std::uint32_t row) {
+    const std::size_t mask = slots_.size() - 1;
+    std::size_t at = hash_of(ids_[row]) & mask;
+    while (slots_[at] != kEmpty) at = (at + 1) & mask;
+    slots_[at] = row;
+    ++used_;
+}
+
+void IdMap::make_room(std::size_t more) {
+    if (3 * (used_ + more) > 2 * slots_.size()) rebuild(more);
+}
+
+void IdMap::rebuild(std::size_t more) {
+    std::size_t size = 16;
+    while (2 * size < 3 * (live_ + more)) size *= 2;
+    slots_.assign(size, kEmpty);
+    slots_.shrink_to_fit();
+    used_ = 0;
+    for (std::uint32_t row = 0; row < ids_.size(); ++row) {
+        if (ids_[row] != kDead) enter(row);
+    }
 }
 
 std::size_t IdMap::bytes() const {
-    // A node of the map: next pointer, id and row; and a bucket's pointer.
-    constexpr std::size_t kNode = sizeof(void*) + sizeof(Id) + sizeof(std::uint64_t);
-    return ids_.capacity() * sizeof(Id) + row_of_.size() * kNode +
-           row_of_.bucket_count() * sizeof(void*);
+    return ids_.capacity() * sizeof(Id) + slots_.capacity() * sizeof(std::uint32_t);
 }
 
 }  // namespace unitvec

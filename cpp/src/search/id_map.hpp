@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "search/row_filter.hpp"
@@ -11,6 +10,8 @@
 
 namespace unitvec {
 
+/// A hash table (open addressing, linear probing) of row numbers alone, whose ids stand in the list
+/// of ids: 14 to 20 bytes a vector, the list included.
 class IdMap {
 public:
     /// The ids of `n` new rows: those given, or the numbers after the largest ever used.
@@ -37,7 +38,7 @@ public:
 
     [[nodiscard]] std::optional<std::uint32_t> find(Id id) const;
     [[nodiscard]] std::size_t rows() const { return ids_.size(); }
-    [[nodiscard]] std::size_t live() const { return row_of_.size(); }
+    [[nodiscard]] std::size_t live() const { return live_; }
     [[nodiscard]] std::size_t dead() const { return rows() - live(); }
     [[nodiscard]] std::span<const Id> ids() const { return ids_; }  ///< kDead where removed
     [[nodiscard]] Id next() const { return next_; }
@@ -45,8 +46,14 @@ public:
     [[nodiscard]] std::size_t bytes() const;
 
 private:
+    void enter(std::uint32_t row);     // into a table that has room
+    void make_room(std::size_t more);  // for so many further rows
+    void rebuild(std::size_t more);    // without the rows that are gone
+
     std::vector<Id> ids_;
-    std::unordered_map<Id, std::uint32_t> row_of_;
+    std::vector<std::uint32_t> slots_;  // a power of two of them, at most two thirds used
+    std::size_t used_ = 0;
+    std::size_t live_ = 0;
     Id next_ = 0;
 };
 

@@ -28,13 +28,10 @@ bool scan_is_cheaper(const RowFilter& filter, std::size_t rows, std::size_t ef) 
 RowFilter Index::State::filter(const SearchOptions& search) const {
     RowFilter filter(ids.ids(), ids.live());
     if (!search.allowed_ids) return filter;
-    std::vector<std::uint32_t> rows;
+    filter.allow_none();
     for (const Id id : *search.allowed_ids) {
-        if (const auto row = ids.find(id)) rows.push_back(*row);
+        if (const auto row = ids.find(id)) filter.allow(*row);
     }
-    std::ranges::sort(rows);
-    rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
-    filter.allow_only(rows);
     return filter;
 }
 

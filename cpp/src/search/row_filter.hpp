@@ -19,12 +19,16 @@ public:
     /// @param live  how many are not dead
     RowFilter(std::span<const Id> ids, std::size_t live) : ids_(ids), eligible_(live) {}
 
-    /// Narrows to these rows, all of them live and none twice.
-    void allow_only(std::span<const std::uint32_t> rows) {
+    /// Narrows to the rows that allow() names from now on.
+    void allow_none() {
         allowed_.assign(ids_.size(), 0);
-        for (const auto row : rows) allowed_[row] = 1;
-        eligible_ = rows.size();
+        eligible_ = 0;
         narrowed_ = true;
+    }
+    /// @param row  live
+    void allow(std::uint32_t row) {
+        eligible_ += allowed_[row] == 0;
+        allowed_[row] = 1;
     }
 
     [[nodiscard]] bool operator()(std::uint32_t row) const {

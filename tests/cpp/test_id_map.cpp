@@ -1,0 +1,90 @@
+#include "search/id_map.hpp"
+
+#include <map>
+
+#include "support/catch.hpp"
+#include "support/random.hpp"
+#include "unitvec/error.hpp"
+
+using namespace unitvec;
+
+namespace {
+
+/// The same promises, kept by standard containers.
+struct Model {
+    std::vector<Id> ids;
+    std::map<Id, std::uint32_t> rows;
+
+    void add(Id id) {
+        rows[id] = static_cast<std::uint32_t>(ids.size());
+        ids.push_back(id);
+    }
+    void remove(Id id) {
+        ids[rows.at(id)] = kDead;
+        rows.erase(id);
+    }
+    void truncate(std::size_t size) {
+        for (std::size_t i = size; i < ids.size(); ++i) rows.erase(ids[i]);
+        ids.resize(std::min(size, ids.size()));
+    }
+    void compact() {
+        std::erase(ids, kDead);
+        for (std::size_t i = 0; i < ids.size(); ++i) rows[ids[i]] = static_cast<std::uint32_t>(i);
+    }
+};
+
+void require_same(const IdMap& map, const Model& model, Id largest) {
+    REQUIRE(std::vector<Id>(map.ids().begin(), map.ids().end()) == model.ids);
+    REQUIRE(map.live() == model.rows.size());
+    for (Id id = 0; id <= largest; ++id) {
+        const auto found = map.find(id);
+        const auto expected = model.rows.find(id);
+        REQUIRE(found.has_value() == (expected != model.rows.end()));
+        if (found) REQUIRE(*found == expected->second);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("ids are found through any changes", "[id_map]") {
+    constexpr Id kLargest = 300;
+    const std::uint64_t seed = GENERATE(range(std::uint64_t{1}, std::uint64_t{21}));
+    const auto choices = random_floats(2 * 400, seed);
+    IdMap map;
+    Model model;
+    for (std::size_t step = 0; step < 400; ++step) {
+        const auto id = static_cast<Id>((choices[2 * step] + 1.0F) / 2.0F * kLargest);
+        const float what = choices[2 * step + 1];
+        const bool known = model.rows.contains(id);
+        if (what < 0.3F && !known) {
+            map.append(map.choose(1, std::vector<Id>{id}));
+            model.add(id);
+        } else if (what < 0.9F && known) {
+            map.mark_dead(map.rows_to_remove(std::vector<Id>{id}));
+            model.remove(id);
+        } else if (what > 0.97F) {
+            map.compact();
+            model.compact();
+        } else if (what > 0.93F && !model.ids.empty() && model.ids.back() != kDead) {
+            map.truncate(model.ids.size() - 1);
+            model.truncate(model.ids.size() - 1);
+        }
+        if (step % 40 == 39) require_same(map, model, kLargest);
+    }
+    require_same(map, model, kLargest);
+}
+
+TEST_CASE("a repeated id is named with the row that repeats it", "[id_map]") {
+    const IdMap map;
+    const std::vector<Id> ids{5, 9, 2, 9, 5};
+    CHECK_THROWS_WITH(map.choose(5, ids), ContainsSubstring("each id once") &&
+                                              ContainsSubstring("9 in row 3 again"));
+    CHECK(map.choose(3, std::vector<Id>{5, 9, 2}) == std::vector<Id>{5, 9, 2});
+}
+
+TEST_CASE("a vector's id takes few bytes", "[id_map]") {
+    const std::size_t n = GENERATE(std::size_t{1000}, std::size_t{4096}, std::size_t{100'000});
+    IdMap map;
+    map.append(map.choose(n, std::nullopt));
+    CHECK(map.bytes() <= n * 24);
+}
