@@ -214,8 +214,8 @@ class Index:
         Args:
             q: shape (nq, dim), or (dim,) for one query; the results have a row for each.
             k: neighbours wanted, at least 1.
-            allowed_ids: only these may be found: ids (others than the index's never match), or a
-                function from `index.ids` to a boolean mask of the same length.
+            allowed_ids: only these may be found: ids (others than the index's never match), a
+                boolean mask over `index.ids`, or a function from `index.ids` to such a mask.
             ef_search: candidates kept by an hnsw search; more: higher recall, slower.
             min_recall: the share of the true k nearest to be found, on average, above 0 and at most
                 1. The index chooses `ef_search` for it, or compares with every vector. It goes by a
@@ -381,16 +381,20 @@ class Index:
         return as_vectors(x, name, function=function, dim=self.dim)
 
     def _allowed(self, allowed_ids: AllowedIds | None) -> Ids | None:
-        if not callable(allowed_ids):
-            return None if allowed_ids is None else _as_ids(allowed_ids, "search")
-        ids = self.ids
-        mask = np.asarray(allowed_ids(ids))
-        if mask.dtype != np.bool_ or mask.shape != ids.shape:
+        if allowed_ids is None:
+            return None
+        ids = self.ids if callable(allowed_ids) else None
+        wanted = np.asarray(allowed_ids(ids) if ids is not None else allowed_ids)  # type: ignore[operator]
+        if ids is None and wanted.dtype != np.bool_:
+            return _as_ids(wanted, "search")
+        if ids is None:
+            ids = self.ids
+        if wanted.dtype != np.bool_ or wanted.shape != ids.shape:
             raise ValueError(
-                f"[search] expected allowed_ids to return {len(ids)} booleans, "
-                f"got {mask.dtype} of shape {mask.shape}"
+                f"[search] expected {len(ids)} booleans of allowed_ids, one for each of index.ids, "
+                f"got {wanted.dtype} of shape {wanted.shape}"
             )
-        chosen: Ids = ids[mask]
+        chosen: Ids = ids[wanted]
         return chosen
 
 
