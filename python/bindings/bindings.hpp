@@ -51,9 +51,17 @@ py::array_t<T> to_numpy(std::vector<T, Allocator>&& values) {
     return py::array_t<T>(size, data, free);
 }
 
+/// Python's signal handlers run when asked here, in the main thread; a KeyboardInterrupt then stays
+/// set until Interrupted has come back through the core.
+inline bool python_wants_to_stop() {
+    const py::gil_scoped_acquire gil;
+    return PyErr_CheckSignals() != 0;
+}
+
 void register_distance(py::module_& m);
 void register_encoder(py::module_& m);
 void register_index(py::module_& m);
+void register_kmeans(py::module_& m);
 void register_step_times(py::module_& m);
 void register_tokenizer(py::module_& m);
 void register_torchscript(py::module_& m);

@@ -16,13 +16,6 @@ namespace {
 // The index has a lock, and a search that holds it may ask for the GIL (below): whoever waits for
 // the lock must therefore have released the GIL, in every function of this file.
 
-/// Python's signal handlers run when asked here, in the main thread; a KeyboardInterrupt then stays
-/// set until Interrupted has come back through the core.
-bool python_wants_to_stop() {
-    const py::gil_scoped_acquire gil;
-    return PyErr_CheckSignals() != 0;
-}
-
 std::span<const Id> as_ids(const IdArray& ids) {
     if (ids.ndim() != 1) throw std::invalid_argument("ids must be 1-D");
     return {ids.data(), static_cast<std::size_t>(ids.size())};

@@ -52,4 +52,5 @@ PYBIND11_MODULE(_core, m) {
     register_torchscript(m);
     register_distance(m);
     register_index(m);
+    register_kmeans(m);
 }

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from unitvec.errors import StoreLockedError as StoreLockedError
     from unitvec.image_encoder import ImageEncoder as ImageEncoder
     from unitvec.index import Index as Index
+    from unitvec.k_means import kmeans as kmeans
     from unitvec.quantize import quantize_embeddings as quantize_embeddings
     from unitvec.tokenizer import Tokenizer as Tokenizer
 
@@ -48,6 +49,7 @@ _HOME: dict[str, str] = {
     "dot": "unitvec.distance",
     "euclidean": "unitvec.distance",
     "hub": "unitvec.hub",
+    "kmeans": "unitvec.k_means",
     "l2_normalize": "unitvec.distance",
     "manhattan": "unitvec.distance",
     "quantize_embeddings": "unitvec.quantize",
@@ -70,6 +72,7 @@ __all__ = [
     "dot",
     "euclidean",
     "hub",
+    "kmeans",
     "l2_normalize",
     "manhattan",
     "quantize_embeddings",

@@ -383,11 +383,13 @@ class Index:
     def _allowed(self, allowed_ids: AllowedIds | None) -> Ids | None:
         if allowed_ids is None:
             return None
-        ids = self.ids if callable(allowed_ids) else None
-        wanted = np.asarray(allowed_ids(ids) if ids is not None else allowed_ids)  # type: ignore[operator]
-        if ids is None and wanted.dtype != np.bool_:
-            return _as_ids(wanted, "search")
-        if ids is None:
+        if callable(allowed_ids):
+            ids = self.ids
+            wanted = np.asarray(allowed_ids(ids))
+        else:
+            wanted = np.asarray(allowed_ids)
+            if wanted.dtype != np.bool_:
+                return _as_ids(wanted, "search")
             ids = self.ids
         if wanted.dtype != np.bool_ or wanted.shape != ids.shape:
             raise ValueError(
