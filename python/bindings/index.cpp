@@ -36,10 +36,17 @@ MatrixView<const std::uint8_t> as_matrix(const ByteArray& array, const std::stri
 
 Index make_index(std::size_t dim, const std::string& kind, const std::string& metric, std::size_t M,
                  std::size_t ef_construction, std::size_t ef_search,
-                 std::size_t automatic_threshold, const std::string& dtype) {
+                 std::size_t automatic_threshold, std::size_t nlist, std::size_t nprobe,
+                 const std::string& dtype) {
     const Metric by = parse_metric(metric);
     return {dim, IndexOptions{parse_index_kind(kind), by, M, ef_construction, ef_search,
-                              automatic_threshold, parse_vector_type(dtype)}};
+                              automatic_threshold, nlist, nprobe, parse_vector_type(dtype)}};
+}
+
+void train(Index& index, const FloatArray& vectors, std::size_t threads) {
+    const auto in = as_matrix(vectors, "vectors");
+    const py::gil_scoped_release nogil;
+    index.train(in, {threads, python_wants_to_stop});
 }
 
 template <typename Array>
@@ -62,17 +69,19 @@ void remove(Index& index, const IdArray& ids, std::size_t threads) {
 }
 
 SearchOptions search_options(std::size_t k, const std::optional<IdArray>& allowed_ids,
-                             std::size_t ef_search, double min_recall, bool exact,
-                             std::size_t threads) {
-    return {k, as_ids(allowed_ids), ef_search, min_recall, exact, threads, python_wants_to_stop};
+                             std::size_t ef_search, std::size_t nprobe, double min_recall,
+                             bool exact, std::size_t threads) {
+    return {k,       as_ids(allowed_ids), ef_search,           nprobe, min_recall, exact,
+            threads, python_wants_to_stop};
 }
 
 template <typename Array>
 py::tuple search(const Index& index, const Array& queries, std::size_t k,
                  const std::optional<IdArray>& allowed_ids, std::size_t ef_search,
-                 double min_recall, bool exact, std::size_t threads) {
+                 std::size_t nprobe, double min_recall, bool exact, std::size_t threads) {
     const auto in = as_matrix(queries, "queries");
-    const auto options = search_options(k, allowed_ids, ef_search, min_recall, exact, threads);
+    const auto options =
+        search_options(k, allowed_ids, ef_search, nprobe, min_recall, exact, threads);
     SearchResult found;
     {
         const py::gil_scoped_release nogil;
@@ -93,7 +102,7 @@ std::vector<std::tuple<std::size_t, double, double, double>> tune(Index& index,
     const auto in = as_matrix(queries, "queries");
     const py::gil_scoped_release nogil;
     std::vector<std::tuple<std::size_t, double, double, double>> points;
-    for (const auto& p : index.tune(in, search_options(k, {}, 0, 0.0, false, threads))) {
+    for (const auto& p : index.tune(in, search_options(k, {}, 0, 0, 0.0, false, threads))) {
         points.emplace_back(p.effort, p.recall, p.standard_error, p.microseconds);
     }
     return points;
@@ -103,7 +112,7 @@ template <typename Array>
 py::tuple range_search(const Index& index, const Array& queries, float min_score,
                        const std::optional<IdArray>& allowed_ids, std::size_t threads) {
     const auto in = as_matrix(queries, "queries");
-    const auto options = search_options(1, allowed_ids, 0, 0.0, true, threads);
+    const auto options = search_options(1, allowed_ids, 0, 0, 0.0, true, threads);
     RangeResult found;
     {
         const py::gil_scoped_release nogil;
@@ -164,6 +173,9 @@ py::dict stats(const Index& index) {
     d["M"] = options.M;
     d["ef_construction"] = options.ef_construction;
     d["ef_search"] = options.ef_search;
+    d["nprobe"] = options.nprobe;
+    d["lists"] = now.lists;
+    d["imbalance"] = now.imbalance;
     d["automatic_threshold"] = options.automatic_threshold;
     d["faiss_version"] = faiss_version();
     return d;
@@ -191,17 +203,19 @@ void register_index(py::module_& m) {
              py::arg("M") = defaults.M, py::arg("ef_construction") = defaults.ef_construction,
              py::arg("ef_search") = defaults.ef_search,
              py::arg("automatic_threshold") = defaults.automatic_threshold,
+             py::arg("nlist") = defaults.nlist, py::arg("nprobe") = defaults.nprobe,
              py::arg("dtype") = std::string(name(defaults.dtype)))
+        .def("train", &train, py::arg("vectors"), py::arg("threads"))
         .def("add", &add<ByteArray>, py::arg("vectors").noconvert(), py::arg("ids"),
              py::arg("threads"))
         .def("add", &add<FloatArray>, py::arg("vectors"), py::arg("ids"), py::arg("threads"))
         .def("remove", &remove, py::arg("ids"), py::arg("threads"))
         .def("search", &search<ByteArray>, py::arg("queries").noconvert(), py::arg("k"),
-             py::arg("allowed_ids"), py::arg("ef_search"), py::arg("min_recall"), py::arg("exact"),
-             py::arg("threads"))
+             py::arg("allowed_ids"), py::arg("ef_search"), py::arg("nprobe"),
+             py::arg("min_recall"), py::arg("exact"), py::arg("threads"))
         .def("search", &search<FloatArray>, py::arg("queries"), py::arg("k"),
-             py::arg("allowed_ids"), py::arg("ef_search"), py::arg("min_recall"), py::arg("exact"),
-             py::arg("threads"))
+             py::arg("allowed_ids"), py::arg("ef_search"), py::arg("nprobe"),
+             py::arg("min_recall"), py::arg("exact"), py::arg("threads"))
         .def("range_search", &range_search<ByteArray>, py::arg("queries").noconvert(),
              py::arg("min_score"), py::arg("allowed_ids"), py::arg("threads"))
         .def("range_search", &range_search<FloatArray>, py::arg("queries"), py::arg("min_score"),

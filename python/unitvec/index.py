@@ -22,6 +22,7 @@ Ids: TypeAlias = npt.NDArray[np.int64]
 AllowedIds: TypeAlias = "npt.ArrayLike | Callable[[Ids], npt.ArrayLike]"
 
 _LARGEST_ID = np.iinfo(np.int64).max
+_PARAMETERS = ("M", "ef_construction", "ef_search", "nlist", "nprobe", "automatic_threshold")
 _DISTANCES = ("euclidean", "manhattan", "hamming")  # metrics whose scores are negated distances
 
 
@@ -74,7 +75,9 @@ class Index:
         dim: length of every vector; under "hamming" its bits, a multiple of 8.
         kind: "flat" compares with every vector: exact. "hnsw" walks a graph (Malkov and Yashunin,
             https://arxiv.org/abs/1603.09320): approximate, and faster from some ten thousand
-            vectors on. "hnsw_sq" is hnsw with `dtype="int8"`. "auto" is flat until
+            vectors on. "hnsw_sq" is hnsw with `dtype="int8"`. "ivf" looks through some of many
+            lists of vectors, those around the centroids nearest to the query: approximate, built
+            sooner than a graph and smaller; for cosine, dot and euclidean. "auto" is flat until
             `automatic_threshold` vectors, then hnsw; `stats()["kind"]` says which.
         metric: "cosine", "dot", "euclidean" or "manhattan"; or "hamming", the number of bits that
             differ, for vectors of bits: booleans, or bytes as `Encoder.encode` makes them with
@@ -84,8 +87,9 @@ class Index:
             vector. Queries are compared as float32. Scores, `exact` and `reconstruct` are about
             the vectors as they are kept. Under "hamming" they are bits: leave this out.
         **parameters: `M` (32; links a vector), `ef_construction` (40; candidates looked at in
-            building), `ef_search` (64; candidates kept in a search), `automatic_threshold`
-            (50,000 vectors).
+            building), `ef_search` (64; candidates kept in a search) of hnsw; `nlist` (lists; by
+            default 4 times the root of the number of vectors) and `nprobe` (16; lists that a search
+            looks through) of ivf; `automatic_threshold` (50,000 vectors).
 
     Raises:
         ValueError: a kind, metric or parameter that is not offered, with those that are.
@@ -112,11 +116,11 @@ class Index:
         **parameters: int,
     ) -> None:
         values = {name: _whole(value, name, "Index") for name, value in parameters.items()}
-        unknown = values.keys() - {"M", "ef_construction", "ef_search", "automatic_threshold"}
+        unknown = values.keys() - set(_PARAMETERS)
         if unknown:
             raise TypeError(
-                "[Index] expected parameters among M, ef_construction, ef_search, "
-                f"automatic_threshold, got {', '.join(sorted(unknown))}"
+                f"[Index] expected parameters among {', '.join(_PARAMETERS)}, "
+                f"got {', '.join(sorted(unknown))}"
             )
         if kind == "hnsw_sq":
             kind, dtype = "hnsw", _only_int8(dtype)
@@ -183,6 +187,25 @@ class Index:
         chosen = None if ids is None else _as_ids(ids, "add")
         return self._core.add(vectors, chosen, _threads(threads))
 
+    def train(self, x: Vectors, *, threads: int | None = None) -> None:
+        """Learn the centroids of an ivf index from these vectors; nothing is added.
+
+        Never needed: `add` learns them from what it was given as soon as there are some thousand
+        vectors (searches compare with all of them until then), and anew when there are four times
+        as many, or the lists have become twice as uneven. Other kinds have nothing to learn.
+
+        Args:
+            x: shape (n, dim), n at least `nlist`.
+            threads: processor threads to use; None: all that this process may.
+
+        Raises:
+            ValueError: another shape, NaN, a zero vector under cosine, too few vectors.
+        """
+        if self.metric == "hamming":
+            return
+        vectors = as_vectors(x, "vectors", function="train", dim=self.dim)
+        self._core.train(vectors, _threads(threads))
+
     def remove(self, ids: npt.ArrayLike, *, threads: int | None = None) -> None:
         """Remove vectors: from now on they are not found.
 
@@ -204,6 +227,7 @@ class Index:
         *,
         allowed_ids: AllowedIds | None = None,
         ef_search: int | None = None,
+        nprobe: int | None = None,
         min_recall: float | None = None,
         exact: bool = False,
         distances: bool = False,
@@ -217,10 +241,11 @@ class Index:
             allowed_ids: only these may be found: ids (others than the index's never match), a
                 boolean mask over `index.ids`, or a function from `index.ids` to such a mask.
             ef_search: candidates kept by an hnsw search; more: higher recall, slower.
+            nprobe: lists that an ivf search looks through; the same.
             min_recall: the share of the true k nearest to be found, on average, above 0 and at most
-                1. The index chooses `ef_search` for it, or compares with every vector. It goes by a
-                measurement that the first such search makes, in some tenths of a second, and that
-                is repeated when the index has grown by a fifth; see `tune`.
+                1. The index chooses `ef_search` or `nprobe` for it, or compares with every vector.
+                It goes by a measurement that the first such search makes, in some tenths of a
+                second, and that is repeated when the index has grown by a fifth; see `tune`.
             exact: compare with every vector, whatever the kind.
             distances: return distances, smaller is nearer; not for cosine and dot.
             threads: processor threads to use; None: all that this process may.
@@ -246,6 +271,7 @@ class Index:
             _whole(k, "k", "search"),
             self._allowed(allowed_ids),
             0 if ef_search is None else _whole(ef_search, "ef_search", "search"),
+            0 if nprobe is None else _whole(nprobe, "nprobe", "search"),
             0.0 if min_recall is None else _share(min_recall, "min_recall", "search"),
             exact,
             _threads(threads),
@@ -257,7 +283,7 @@ class Index:
     def tune(
         self, queries: Vectors | None = None, k: int = 10, *, threads: int | None = None
     ) -> Tuning:
-        """Measure what recall searches reach with rising `ef_search`, and in what time.
+        """Measure what recall searches reach with rising `ef_search` or `nprobe`, in what time.
 
         Searches with `min_recall`, and every `recall_estimate`, go by these queries from now on,
         whatever their k. Until this is called they go by up to 256 of the index's own vectors,
@@ -269,7 +295,7 @@ class Index:
             threads: processor threads to use; None: all that this process may.
 
         Returns:
-            The points, up to the `ef_search` from which hardly anything is missed: print or `plot`
+            The points, up to that from which hardly anything is missed: print or `plot`
             them. None where every search is exact.
 
         Raises:
@@ -278,7 +304,8 @@ class Index:
         rows = self._as_rows([] if queries is None else queries, "queries", "tune")
         wanted = _whole(k, "k", "tune")
         points = self._core.tune(rows, wanted, _threads(threads))
-        return Tuning(wanted, [TuningPoint(*point) for point in points])
+        effort = "nprobe" if self.stats()["kind"] == "ivf" else "ef_search"
+        return Tuning(wanted, effort, [TuningPoint(*point) for point in points])
 
     def range_search(
         self,
@@ -333,7 +360,11 @@ class Index:
         return self._core.reconstruct(wanted)
 
     def stats(self) -> dict[str, Any]:
-        """Kind in use, dtype, parameters, live and dead vectors, bytes in all and for each."""
+        """Kind in use, dtype, parameters, live and dead vectors, bytes in all and for each.
+
+        Of an ivf index also its lists, 0 until they are learnt, and their imbalance: the expected
+        length of the list that a vector is in, to the mean length.
+        """
         now: dict[str, Any] = self._core.stats()
         now["bytes_per_vector"] = now["bytes"] / max(now["live"], 1)
         return now
@@ -363,12 +394,13 @@ class Index:
         return index
 
     def to_faiss(self, path: str | os.PathLike[str]) -> None:
-        """Write a file for `faiss.read_index`: an IndexIDMap2 over IndexFlat or IndexHNSWFlat.
+        """Write a file for `faiss.read_index`.
 
-        Under hamming it is for `faiss.read_index_binary`: an IndexBinaryIDMap2 over
-        IndexBinaryFlat. Vectors are written as float32, whatever the `dtype`. Under cosine they
-        are stored normalised: normalise queries before searching them with FAISS. Where vectors
-        were removed since the graph was built, a flat index is written.
+        It holds an IndexIDMap2 over IndexFlat or IndexHNSWFlat, or an IndexIVFFlat. Under hamming
+        it is for `faiss.read_index_binary`: an IndexBinaryIDMap2 over IndexBinaryFlat. Vectors are
+        written as float32, whatever the `dtype`. Under cosine they are stored normalised:
+        normalise queries before searching them with FAISS. Where vectors were removed since the
+        graph was built, a flat index is written.
 
         Raises:
             OSError: the file cannot be written.

@@ -123,7 +123,7 @@ def test_a_recall_out_of_range_is_refused(wanted):
 
 
 def test_min_recall_and_ef_search_exclude_each_other():
-    with pytest.raises(ValueError, match="expected min_recall or ef_search, got both"):
+    with pytest.raises(ValueError, match="expected min_recall or ef_search or nprobe, got both"):
         graph_of(50).search(random_vectors(1, 32), min_recall=0.9, ef_search=10)
 
 
@@ -151,7 +151,7 @@ def test_many_threads_measure_once_and_agree():
 def test_tuning_rises_and_prints():
     index = graph_of()
     tuning = index.tune(random_vectors(200, 32, seed=1), k=10)
-    efforts = [point.ef_search for point in tuning]
+    efforts = [point.effort for point in tuning]
     assert efforts[0] == 10
     assert efforts == sorted(set(efforts))
     assert tuning[-1].recall > tuning[0].recall
@@ -166,7 +166,7 @@ def test_tuning_rises_and_prints():
 def test_tuning_draws_itself():
     pytest.importorskip("matplotlib", reason="matplotlib is not installed").use("Agg")
     points = [TuningPoint(10, 0.9, 0.01, 20.0), TuningPoint(20, 0.97, 0.005, 31.0)]
-    axes = Tuning(10, points).plot()
+    axes = Tuning(10, "ef_search", points).plot()
     assert axes.get_ylabel() == "recall@10"
     assert [text.get_text() for text in axes.texts] == ["10", "20"]
-    assert Tuning(10, points).plot(axes) is axes
+    assert Tuning(10, "ef_search", points).plot(axes) is axes

@@ -10,11 +10,12 @@ namespace {
 constexpr double kHardlyAnyMissed = 0.9995;
 constexpr double kGrowth = 1.2;  // a curve holds until the index is larger or smaller by this
 
-/// Efforts 8, 12, 16, 24, 32, 48, 64, ...: each step costs about two fifths more.
+/// Efforts 1, 2, 3, 4, 6, 8, 12, 16, 24, ...: each step costs about two fifths more.
 std::size_t next_effort(std::size_t effort) {
-    std::size_t power = 8;
+    std::size_t power = 1;
     while (2 * power <= effort) power *= 2;
-    return effort < power ? power : effort < power + power / 2 ? power + power / 2 : 2 * power;
+    const std::size_t between = power + power / 2;
+    return effort < between ? between : 2 * power;
 }
 
 std::size_t rounded_up(std::size_t k) {

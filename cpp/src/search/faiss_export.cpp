@@ -2,6 +2,7 @@
 #include <faiss/IndexFlat.h>
 #include <faiss/IndexHNSW.h>
 #include <faiss/IndexIDMap.h>
+#include <faiss/IndexIVFFlat.h>
 #include <faiss/impl/io.h>
 #include <faiss/index_io.h>
 
@@ -65,6 +66,32 @@ std::unique_ptr<faiss::Index> hnsw_of(const VectorStore& store, const faiss::Ind
     return hnsw;
 }
 
+/// The lists with ids in them, as FAISS has them, of the live rows.
+std::unique_ptr<faiss::Index> ivf_of(const VectorStore& store, const InvertedLists& lists,
+                                     const IndexOptions& options, const IdMap& ids) {
+    const auto [centroids, list_of_row] = lists.parts();
+    const auto metric = faiss_metric(store.metric());
+    auto quantizer = std::make_unique<faiss::IndexFlat>(
+        static_cast<std::int64_t>(store.dim()), metric);
+    quantizer->add(static_cast<std::int64_t>(centroids.rows), centroids.data);
+    auto ivf = std::make_unique<faiss::IndexIVFFlat>(quantizer.get(), store.dim(), centroids.rows,
+                                                     metric);
+    ivf->own_fields = true;
+    (void)quantizer.release();
+    ivf->is_trained = true;
+    ivf->nprobe = options.nprobe;
+    std::vector<float> room(store.dim());
+    for (std::uint32_t row = 0; row < store.rows(); ++row) {
+        const Id id = ids.ids()[row];
+        if (id == kDead) continue;
+        const auto* numbers = store.numbers(row, 1, room.data()).data;
+        ivf->invlists->add_entry(static_cast<std::size_t>(list_of_row[row]), id,
+                                 reinterpret_cast<const std::uint8_t*>(numbers));
+        ++ivf->ntotal;
+    }
+    return ivf;
+}
+
 /// The bits of these rows, without ids.
 std::unique_ptr<faiss::IndexBinary> flat_bits_of(const VectorStore& store,
                                                  std::span<const std::uint32_t> rows) {
@@ -107,6 +134,9 @@ void Index::to_faiss(const std::filesystem::path& path) const {
         auto named = with_ids<faiss::IndexBinaryIDMap2>(*index, ids);
         named.code_size = index->code_size;
         faiss::write_index_binary(&named, &writer);
+    } else if (state.has_whole_lists()) {
+        faiss::write_index(ivf_of(state.store, *state.lists, state.options, state.ids).get(),
+                           &writer);
     } else {
         const bool linked = state.has_whole_graph() && live.takes_all();
         const auto index = linked ? hnsw_of(state.store, state.graph->faiss().index, state.options,

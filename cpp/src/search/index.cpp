@@ -36,6 +36,11 @@ IndexOptions with_storage(std::size_t dim, IndexOptions options) {
         throw_invalid("Index", "metric hamming for dtype bits", std::string(name(options.metric)));
     }
     if (bits) options.dtype = VectorType::bits;
+    const bool spatial = !bits && options.metric != Metric::manhattan;
+    if (options.kind == IndexKind::ivf && !spatial) {
+        throw_invalid("Index", "metric cosine, dot or euclidean for kind ivf",
+                      std::string(name(options.metric)));
+    }
     return options;
 }
 
@@ -46,6 +51,8 @@ Index::Index(std::size_t dim, const IndexOptions& options) {
     require_range("M", options.M, 2, 512);
     require_range("ef_construction", options.ef_construction, 1, 1'000'000);
     require_range("ef_search", options.ef_search, 1, 1'000'000);
+    require_range("nlist", options.nlist, 0, 1'000'000);
+    require_range("nprobe", options.nprobe, 1, 1'000'000);
     state_ = std::make_unique<State>(dim, with_storage(dim, options));
 }
 
@@ -73,13 +80,31 @@ std::vector<Id> Index::add_prepared(const Matrix& vectors, std::optional<std::sp
     try {
         state_->store.append(vectors.view());
         state_->ids.append(chosen);
-        if (state_->wants_graph(state_->ids.live())) state_->build_graph(run);
+        state_->build(run);
     } catch (...) {
         state_->undo_add(before);
         state_->ids.set_next(next);
         throw;
     }
     return chosen;
+}
+
+void Index::train(MatrixView<const float> vectors, const AddOptions& options) {
+    const Matrix prepared = prepared_vectors(state_->store, vectors);
+    const std::unique_lock lock(state_->mutex);
+    auto& state = *state_;
+    if (state.options.kind != IndexKind::ivf) return;
+    const std::size_t usual = InvertedLists::usual_count(vectors.rows);
+    const std::size_t lists = state.options.nlist == 0 ? usual : state.options.nlist;
+    if (vectors.rows < lists) {
+        throw_invalid("train", "at least " + std::to_string(lists) + " vectors, one a list",
+                      std::to_string(vectors.rows));
+    }
+    const RunOptions run{options.threads, options.interrupted};
+    if (!state.lists) state.lists = std::make_unique<InvertedLists>(state.store);
+    state.lists->train(prepared.view(), lists, run);
+    state.calibrations.forget();
+    state.lists->assign_stored(run);
 }
 
 void Index::remove(std::span<const Id> ids, const AddOptions& options) {
@@ -154,14 +179,17 @@ IndexStats Index::stats() const {
     const std::shared_lock lock(state_->mutex);
     const auto& state = *state_;
     const std::size_t graph = state.graph ? state.graph->bytes() : 0;
-    const bool flat = state.options.kind == IndexKind::flat ||
-                      (state.options.kind == IndexKind::automatic && !state.graph);
-    return {flat ? IndexKind::flat : IndexKind::hnsw,
+    const std::size_t lists = state.lists ? state.lists->bytes() : 0;
+    const bool automatic = state.options.kind == IndexKind::automatic;
+    const IndexKind used = state.graph ? IndexKind::hnsw : IndexKind::flat;
+    return {automatic ? used : state.options.kind,
             state.store.type(),
             state.ids.live(),
             state.ids.dead(),
             state.store.dim(),
-            state.store.bytes() + state.ids.bytes() + graph,
+            state.store.bytes() + state.ids.bytes() + graph + lists,
+            state.lists ? state.lists->count() : 0,
+            state.lists ? state.lists->imbalance() : 1.0,
             state.calibrations.oldest()};
 }
 
@@ -179,8 +207,8 @@ SearchResult Index::search_prepared(const Matrix& queries, const SearchOptions& 
         throw_invalid("search", "min_recall above 0 and at most 1",
                       std::to_string(options.min_recall));
     }
-    if (options.min_recall > 0.0 && options.ef_search > 0) {
-        throw_invalid("search", "min_recall or ef_search", "both");
+    if (options.min_recall > 0.0 && options.ef_search + options.nprobe > 0) {
+        throw_invalid("search", "min_recall or ef_search or nprobe", "both");
     }
     const std::shared_lock lock(state_->mutex);
     const auto& state = *state_;

@@ -3,22 +3,25 @@
 ///
 ///   offset  bytes  field
 ///        0      8  magic "UNITVEC" and a line feed (a transfer as text would change it)
-///        8      4  version of this format: 2; of 1 dtype was not yet there, and 0
+///        8      4  version of this format: 2; in 1 the fields from 112 on were zeros
 ///       12      4  bytes of this header: 192
-///       16      4  kind: 0 flat, 1 hnsw, 2 auto          20  4  metric, as in types.hpp
+///       16      4  kind: 0 flat, 1 hnsw, 2 auto, 3 ivf   20  4  metric, as in types.hpp
 ///       24      8  dim                                    32  8  rows, dead ones included
 ///       40      8  next id to be given                    48  8  M
 ///       56      8  ef_construction                        64  8  ef_search
 ///       72      8  automatic_threshold                    80  8  links; 0: no graph
 ///       88      4  entry point                            92  4  highest level
 ///       96     16  version of FAISS that linked the graph, padded with zeros (for information)
-///      112      4  dtype, as in vector_type.hpp         116 60  zeros
+///      112      4  dtype, as in vector_type.hpp         116  4  lists; 0: none were learnt
+///      120      8  nlist                                128  8  nprobe
+///      136     40  zeros
 ///      176      8  XXH64 of everything after this header
 ///      184      8  XXH64 of the 184 bytes before
 ///      192         ids: rows x int64, -1 where removed      (each part padded to 64 bytes by
 ///      zeros)
 ///                  vectors: rows as row_codec.hpp writes them; float32: rows x dim numbers
 ///                  levels: rows x int32, links x int32      (where there is a graph)
+///                  centroids: lists x dim float32, list of each row: rows x int32  (and lists)
 ///
 /// The sizes of the parts follow from the header and must add up to the file's size exactly, before
 /// anything is allocated. The graph is kept in our own form rather than FAISS's, so that every link
@@ -47,7 +50,10 @@ struct IndexHeader {
     std::int32_t max_level;
     std::array<char, 16> faiss_version;
     std::uint32_t dtype;
-    std::array<char, 60> reserved;
+    std::uint32_t lists;
+    std::uint64_t nlist;
+    std::uint64_t nprobe;
+    std::array<char, 40> reserved;
     std::uint64_t payload_hash;
     std::uint64_t header_hash;
 };

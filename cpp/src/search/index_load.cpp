@@ -1,4 +1,5 @@
-#include <cstring>
+#include <algorithm>
+#include <cmath>
 #include <limits>
 #include <string>
 
@@ -93,15 +94,21 @@ std::size_t field(const PartReader& reader, const char* name, std::uint64_t valu
 IndexOptions read_options(const PartReader& reader, const IndexHeader& h) {
     constexpr std::uint64_t kAny = std::numeric_limits<std::uint64_t>::max();
     IndexOptions options;
-    options.kind = static_cast<IndexKind>(field(reader, "kind", h.kind, 0, 2));
+    options.kind = static_cast<IndexKind>(field(reader, "kind", h.kind, 0, 3));
     options.metric = static_cast<Metric>(field(reader, "metric", h.metric, 0, 4));
     const bool bits = options.metric == Metric::hamming;
+    if (options.kind == IndexKind::ivf && (bits || options.metric == Metric::manhattan)) {
+        reader.fail_at(offsetof(IndexHeader, metric), "expected another metric of kind ivf");
+    }
     options.dtype = static_cast<VectorType>(field(reader, "dtype", h.dtype, bits ? 3 : 0,
                                                   bits ? 3 : 2));
     options.M = field(reader, "M", h.M, 2, 512);
     options.ef_construction = field(reader, "ef_construction", h.ef_construction, 1, 1'000'000);
     options.ef_search = field(reader, "ef_search", h.ef_search, 1, 1'000'000);
     options.automatic_threshold = field(reader, "threshold", h.automatic_threshold, 0, kAny);
+    if (h.version == kOldestIndexVersion) return options;
+    options.nlist = field(reader, "nlist", h.nlist, 0, 1'000'000);
+    options.nprobe = field(reader, "nprobe", h.nprobe, 1, 1'000'000);
     return options;
 }
 
@@ -131,6 +138,28 @@ void read_vectors(PartReader& reader, const IndexHeader& header, VectorStore& st
     store.append_rows(rows);
 }
 
+/// Links or lists, whichever the file has, over a store that is complete.
+void read_graph(PartReader& reader, const IndexHeader& header, HnswGraph& graph) {
+    const std::size_t start = reader.offset();
+    const auto levels = reader.take<std::int32_t>(header.rows, "levels");
+    const auto links = reader.take<std::int32_t>(header.links, "links");
+    const auto wrong = graph.restore({levels, links, header.entry_point, header.max_level});
+    if (!wrong.empty()) reader.fail_at(start, wrong);
+}
+
+void read_lists(PartReader& reader, const IndexHeader& header, InvertedLists& lists) {
+    const std::size_t start = reader.offset();
+    const auto centroids =
+        reader.take<float>(header.lists * header.dim, "components of centroids");
+    if (!std::ranges::all_of(centroids, [](float x) { return std::isfinite(x); })) {
+        reader.fail_at(start, "expected finite centroids");
+    }
+    const auto list_of_row = reader.take<std::int32_t>(header.rows, "lists of rows");
+    const auto wrong = lists.restore({{centroids.data(), header.lists,
+                                       static_cast<std::size_t>(header.dim)}, list_of_row});
+    if (!wrong.empty()) reader.fail_at(start, wrong);
+}
+
 }  // namespace
 
 Index Index::load(const std::filesystem::path& path) {
@@ -149,14 +178,15 @@ Index Index::load(const std::filesystem::path& path) {
     read_ids(reader, header, state->ids);
     read_vectors(reader, header, state->store);
     if (header.links > 0) {
-        const std::size_t start = reader.offset();
-        const auto levels = reader.take<std::int32_t>(header.rows, "levels");
-        const auto links = reader.take<std::int32_t>(header.links, "links");
+        if (options.kind == IndexKind::ivf) reader.fail_at(0, "expected no graph of kind ivf");
         state->graph =
             std::make_unique<HnswGraph>(state->store, options.M, options.ef_construction);
-        const auto wrong =
-            state->graph->restore({levels, links, header.entry_point, header.max_level});
-        if (!wrong.empty()) reader.fail_at(start, wrong);
+        read_graph(reader, header, *state->graph);
+    }
+    if (header.lists > 0) {
+        if (options.kind != IndexKind::ivf) reader.fail_at(0, "expected lists of kind ivf only");
+        state->lists = std::make_unique<InvertedLists>(state->store);
+        read_lists(reader, header, *state->lists);
     }
     if (!reader.rest().empty()) reader.fail("expected the end of the file");
     return Index(std::move(state));

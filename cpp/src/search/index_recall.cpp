@@ -53,10 +53,11 @@ std::vector<RecallPoint> Index::State::measure(std::size_t k, MatrixView<const f
                                                const RunOptions& run) const {
     const RowFilter live(ids.ids(), ids.live());
     const auto search = [&](MatrixView<const float> of, std::size_t n, const auto& finished) {
-        const std::size_t most = std::min(kWidest, store.rows());
+        const std::size_t least = graph ? std::max(n, kSmallestEf) : 1;
+        const std::size_t most = graph ? std::min(kWidest, store.rows()) : lists->count();
         const auto truth = finished(exact_search(store, of, n, live, run));
-        return recall_curve(truth, std::max(n, kSmallestEf), most, [&](std::size_t ef) {
-            return finished(walk(of, std::min(n, live.eligible()), ef, live, run));
+        return recall_curve(truth, least, most, [&](std::size_t amount) {
+            return finished(approximate(of, std::min(n, live.eligible()), amount, live, run));
         });
     };
     if (queries.rows > 0) return search(queries, k, [](Neighbours found) { return found; });
@@ -75,18 +76,19 @@ std::vector<RecallPoint> Index::State::curve(std::size_t k, const RunOptions& ru
 
 std::optional<Index::State::Effort> Index::State::effort(const SearchOptions& search,
                                                          std::size_t k) const {
-    if (search.exact || !has_whole_graph()) return std::nullopt;
+    const std::size_t least = graph ? k : 1;
     if (search.min_recall <= 0.0) {
-        const std::size_t own = search.ef_search == 0 ? options.ef_search : search.ef_search;
-        const std::size_t ef = std::max(own, k);
+        const std::size_t named = graph ? search.ef_search : search.nprobe;
+        const std::size_t own = graph ? options.ef_search : options.nprobe;
+        const std::size_t amount = std::max(named == 0 ? own : named, least);
         const auto known = calibrations.known(k, store.rows());
-        if (!known || known->empty()) return Effort{ef, std::nullopt};
-        return Effort{ef, recall_at(*known, ef)};
+        if (!known || known->empty()) return Effort{amount, std::nullopt};
+        return Effort{amount, recall_at(*known, amount)};
     }
     const auto point =
         first_reaching(curve(k, {search.threads, search.interrupted}), search.min_recall);
     if (!point) return std::nullopt;
-    return Effort{std::max(point->effort, k), point->recall};
+    return Effort{std::max(point->effort, least), point->recall};
 }
 
 std::vector<RecallPoint> Index::tune_prepared(Matrix queries, const SearchOptions& options) {
@@ -94,7 +96,7 @@ std::vector<RecallPoint> Index::tune_prepared(Matrix queries, const SearchOption
     const std::shared_lock lock(state_->mutex);
     const auto& state = *state_;
     state.calibrations.use(std::move(queries));
-    if (!state.has_whole_graph()) return {};
+    if (!state.has_whole_graph() && !state.has_whole_lists()) return {};
     return state.curve(options.k, {options.threads, options.interrupted});
 }
 

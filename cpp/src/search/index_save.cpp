@@ -58,6 +58,8 @@ void Index::save(const std::filesystem::path& path) const {
     header.ef_construction = state.options.ef_construction;
     header.ef_search = state.options.ef_search;
     header.automatic_threshold = state.options.automatic_threshold;
+    header.nlist = state.options.nlist;
+    header.nprobe = state.options.nprobe;
     header.dtype = static_cast<std::uint32_t>(state.options.dtype);
     header.entry_point = header.max_level = -1;
     std::ranges::copy(faiss_version(), header.faiss_version.begin());
@@ -74,6 +76,12 @@ void Index::save(const std::filesystem::path& path) const {
         header.links = links.links.size();
         header.entry_point = links.entry_point;
         header.max_level = links.max_level;
+    }
+    if (state.has_whole_lists()) {
+        const auto lists = state.lists->parts();
+        parts.write(std::span(lists.centroids.data, lists.centroids.size()));
+        parts.write(lists.list_of_row);
+        header.lists = static_cast<std::uint32_t>(lists.centroids.rows);
     }
     header.payload_hash = parts.hash();
     header.header_hash = hash64(bytes_of(header).first(offsetof(IndexHeader, header_hash)));

@@ -1,7 +1,7 @@
 #include "search/index_state.hpp"
 
 #include <algorithm>
-#include <array>
+#include <cmath>
 #include <limits>
 
 #include "search/product_search.hpp"
@@ -14,13 +14,18 @@ namespace {
 constexpr std::size_t kQueriesAtOnce = 256;  // between two looks at the interrupt
 constexpr std::size_t kGrain = 4;            // queries a thread takes at a time
 
+/// The share of rows that a search may return.
+double share_of(const RowFilter& filter, std::size_t rows) {
+    return static_cast<double>(filter.eligible()) /
+           static_cast<double>(std::max<std::size_t>(rows, 1));
+}
+
 /// A walk meets about 30 rows for each candidate it keeps, and 1/share as many to keep only a share
 /// of them; a scan of the share compares it once. Where the scan compares less, it is also exact.
-bool scan_is_cheaper(const RowFilter& filter, std::size_t rows, std::size_t ef) {
+bool scan_beats_walk(const RowFilter& filter, std::size_t rows, std::size_t ef) {
     constexpr double kMetPerKept = 30.0;
-    const double eligible = static_cast<double>(filter.eligible());
-    const double share = eligible / static_cast<double>(std::max<std::size_t>(rows, 1));
-    return eligible * share < kMetPerKept * static_cast<double>(ef);
+    const auto eligible = static_cast<double>(filter.eligible());
+    return eligible * share_of(filter, rows) < kMetPerKept * static_cast<double>(ef);
 }
 
 }  // namespace
@@ -51,12 +56,35 @@ bool Index::State::wants_graph(std::size_t live) const {
     return options.kind == IndexKind::hnsw;
 }
 
+void Index::State::build(const RunOptions& run) {
+    if (options.kind == IndexKind::ivf) return build_lists(run);
+    if (wants_graph(ids.live())) build_graph(run);
+}
+
+void Index::State::build_lists(const RunOptions& run) {
+    if (!lists) lists = std::make_unique<InvertedLists>(store);
+    const auto learn = [&] {
+        const std::size_t usual = InvertedLists::usual_count(store.rows());
+        lists->train(options.nlist == 0 ? usual : options.nlist, run);
+    };
+    if (!lists->trained()) {
+        if (store.rows() < std::max(InvertedLists::kLeast, options.nlist)) return;
+        learn();
+    }
+    lists->assign_stored(run);
+    if (!lists->have_drifted()) return;
+    learn();
+    lists->assign_stored(run);
+    calibrations.forget();
+}
+
 void Index::State::build_graph(const RunOptions& run) {
     if (!graph) graph = std::make_unique<HnswGraph>(store, options.M, options.ef_construction);
     graph->link_stored(run);
 }
 
 void Index::State::undo_add(std::size_t rows) {
+    if (lists) lists->truncate(rows);
     if (!graph || graph->rows() <= rows) {
         ids.truncate(rows);
         store.truncate(rows);
@@ -78,11 +106,26 @@ void Index::State::compact(const RunOptions& run) {
     calibrations.forget();
     const auto kept = ids.compact();
     store.keep(kept);
-    if (wants_graph(ids.live())) build_graph(run);
+    if (lists) lists->keep(kept);
+    build(run);
 }
 
-Neighbours Index::State::walk(MatrixView<const float> queries, std::size_t k, std::size_t ef,
-                              const RowFilter& filter, const RunOptions& run) const {
+std::optional<std::size_t> Index::State::amount_for(const RowFilter& filter,
+                                                    std::size_t amount) const {
+    if (graph) {
+        if (scan_beats_walk(filter, store.rows(), amount)) return std::nullopt;
+        return amount;
+    }
+    // The nearest of a share of the rows lie in as many more lists.
+    const double share = share_of(filter, store.rows());
+    const double wider = std::ceil(static_cast<double>(amount) / std::max(share, 1e-9));
+    if (wider >= static_cast<double>(lists->count())) return std::nullopt;
+    return static_cast<std::size_t>(wider);
+}
+
+Neighbours Index::State::approximate(MatrixView<const float> queries, std::size_t k,
+                                     std::size_t amount, const RowFilter& filter,
+                                     const RunOptions& run) const {
     Neighbours found(queries.rows);
     for (std::size_t first = 0; first < queries.rows; first += kQueriesAtOnce) {
         run.check();
@@ -90,8 +133,10 @@ Neighbours Index::State::walk(MatrixView<const float> queries, std::size_t k, st
         parallel_for(count, kGrain, run.threads, [&](std::size_t begin, std::size_t end) {
             for (std::size_t q = first + begin; q < first + end; ++q) {
                 const float* query = queries.row(q).data();
-                found[q] = graph->search(query, k, ef, filter);
-                // The walk met too few: parts of the graph may hang together through dead rows.
+                found[q] = graph ? graph->search(query, k, amount, filter)
+                                 : lists->search(query, k, amount, filter);
+                // Too few were met: parts of a graph may hang together through dead rows, and lists
+                // may be short.
                 if (found[q].size() < k) found[q] = scan_one(store, query, k, filter);
             }
         });
@@ -104,12 +149,14 @@ Index::State::Found Index::State::nearest(MatrixView<const float> queries,
                                           const RowFilter& filter) const {
     const RunOptions run{search.threads, search.interrupted};
     const std::size_t k = std::min(search.k, filter.eligible());
-    const bool scan = scan_is_cheaper(filter, store.rows(), k);  // however narrow a walk may be
-    const auto chosen = scan ? std::nullopt : effort(search, k);
-    if (!chosen || scan_is_cheaper(filter, store.rows(), chosen->ef)) {
-        return {exact_search(store, queries, k, filter, run), true, 1.0};
+    const bool whole = has_whole_graph() || has_whole_lists();
+    // Nothing is measured where a scan is as good however narrow the search may be.
+    if (!search.exact && whole && amount_for(filter, graph ? k : 1)) {
+        const auto chosen = effort(search, k);
+        const auto amount = chosen ? amount_for(filter, chosen->amount) : std::nullopt;
+        if (amount) return {approximate(queries, k, *amount, filter, run), false, chosen->recall};
     }
-    return {walk(queries, k, chosen->ef, filter, run), false, chosen->recall};
+    return {exact_search(store, queries, k, filter, run), true, 1.0};
 }
 
 SearchResult Index::State::to_result(const Found& found, std::size_t k) const {

@@ -6,6 +6,7 @@
 #include "search/fair_mutex.hpp"
 #include "search/hnsw_graph.hpp"
 #include "search/id_map.hpp"
+#include "search/inverted_lists.hpp"
 #include "search/vector_store.hpp"
 #include "unitvec/search/index.hpp"
 
@@ -17,9 +18,9 @@ struct Index::State {
 
     /// The rows of one search: live, and allowed.
     [[nodiscard]] RowFilter filter(const SearchOptions& search) const;
-    /// How wide a graph search is, and what recall to expect of it.
+    /// How much an approximate search looks at, and what recall to expect of it.
     struct Effort {
-        std::size_t ef;
+        std::size_t amount;  ///< ef_search or nprobe
         std::optional<double> recall;
     };
     /// For a search of k neighbours; nothing: it has to be exact.
@@ -37,17 +38,28 @@ struct Index::State {
     /// The k nearest of each query.
     [[nodiscard]] Found nearest(MatrixView<const float> queries, const SearchOptions& search,
                                 const RowFilter& filter) const;
-    /// The same through the graph.
-    [[nodiscard]] Neighbours walk(MatrixView<const float> queries, std::size_t k, std::size_t ef,
-                                  const RowFilter& filter, const RunOptions& run) const;
+    /// The same through graph or lists.
+    [[nodiscard]] Neighbours approximate(MatrixView<const float> queries, std::size_t k,
+                                         std::size_t amount, const RowFilter& filter,
+                                         const RunOptions& run) const;
+    /// What such a search has to look at where only some rows are eligible; nothing: to compare all
+    /// of these is no more work.
+    [[nodiscard]] std::optional<std::size_t> amount_for(const RowFilter& filter,
+                                                        std::size_t amount) const;
     /// The rows of these ids. @throws std::invalid_argument if one is unknown
     [[nodiscard]] std::vector<std::uint32_t> rows_of(std::span<const Id> wanted) const;
     [[nodiscard]] SearchResult to_result(const Found& found, std::size_t k) const;
 
-    /// Links every row that is not linked yet. @throws Interrupted, with a part of them linked
+    /// Links every row that is not linked yet, or puts it into its list, where the kind wants it.
+    /// @throws Interrupted, with a part of them done
+    void build(const RunOptions& run);
     void build_graph(const RunOptions& run);
-    /// An interrupted build leaves rows unlinked: searches scan until the next add links them.
+    void build_lists(const RunOptions& run);
+    /// An interrupted build leaves rows out: searches scan until the next add is done with them.
     [[nodiscard]] bool has_whole_graph() const { return graph && graph->rows() == store.rows(); }
+    [[nodiscard]] bool has_whole_lists() const {
+        return lists && lists->trained() && lists->rows() == store.rows();
+    }
     [[nodiscard]] bool wants_graph(std::size_t live) const;
     /// Drops the dead rows and links the graph anew.
     void compact(const RunOptions& run);
@@ -58,7 +70,8 @@ struct Index::State {
     mutable FairMutex mutex;  // shared: read; unique: change
     VectorStore store;
     IdMap ids;                         // as many rows as the store
-    std::unique_ptr<HnswGraph> graph;  // over all rows, or none
+    std::unique_ptr<HnswGraph> graph;      // over all rows, or none
+    std::unique_ptr<InvertedLists> lists;  // of all rows, or none
     mutable Calibrations calibrations;
 };
 

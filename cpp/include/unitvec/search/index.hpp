@@ -22,9 +22,12 @@ enum class IndexKind {
     flat,  ///< every vector is compared: exact; O(n * dim) a query, dim * 4 bytes a vector
     hnsw,  ///< a graph over the vectors (Malkov and Yashunin 2016): approximate, O(log n) a query
     automatic,  ///< flat until IndexOptions::automatic_threshold vectors, then hnsw
+    /// Lists of vectors around centroids, some of which are looked through: approximate, O(sqrt(n))
+    /// a query with the usual number of lists; built sooner than a graph and 8 bytes a vector.
+    ivf,
 };
 
-/// "flat", "hnsw" or "auto".
+/// "flat", "hnsw", "auto" or "ivf".
 [[nodiscard]] std::string_view name(IndexKind kind);
 /// "cosine", "dot", "euclidean", "manhattan" or "hamming".
 [[nodiscard]] std::string_view name(Metric metric);
@@ -47,6 +50,10 @@ struct IndexOptions {
     std::size_t ef_search = 64;
     /// Live vectors from which `automatic` builds a graph: below, a scan takes a few milliseconds.
     std::size_t automatic_threshold = 50'000;
+    /// Lists of an ivf index; 0: 4 sqrt(n), chosen when they are learnt.
+    std::size_t nlist = 0;
+    /// Lists that a search of an ivf index looks through, when it names no number.
+    std::size_t nprobe = 16;
     /// How vectors are kept. Under Metric::hamming it is bits, whatever stands here.
     VectorType dtype = VectorType::float32;
 };
@@ -69,8 +76,9 @@ struct SearchOptions {
     /// Only these ids may be found; ids that the index does not hold never match. Nothing: all.
     std::optional<std::span<const Id>> allowed_ids = std::nullopt;
     std::size_t ef_search = 0;  ///< 0: the index's own; raised to k where smaller
-    /// Recall wanted, above 0 and at most 1: ef_search, or an exact scan, is chosen to reach it. 0:
-    /// none is. See Index::tune.
+    std::size_t nprobe = 0;     ///< 0: the index's own
+    /// Recall wanted, above 0 and at most 1: ef_search or nprobe, or an exact scan, is chosen to
+    /// reach it. 0: none is. See Index::tune.
     double min_recall = 0.0;
     bool exact = false;  ///< compare with every vector, whatever the kind
     std::size_t threads = 0;    ///< 0: default_threads()
@@ -95,12 +103,14 @@ struct RangeResult {
 };
 
 struct IndexStats {
-    IndexKind kind;    ///< flat or hnsw: for `automatic`, the one in use
+    IndexKind kind;    ///< flat, hnsw or ivf: for `automatic`, the one in use
     VectorType dtype;  ///< how vectors are kept
     std::size_t live;  ///< vectors that can be found
     std::size_t dead;  ///< removed, still occupying their place
     std::size_t dim;
-    std::size_t bytes;  ///< memory of vectors, ids and graph
+    std::size_t bytes;  ///< memory of vectors, ids, and graph or lists
+    std::size_t lists;  ///< of an ivf index, 0 until they are learnt
+    double imbalance;   ///< of its lists: expected length of a vector's list, to the mean length
     /// Rows that the index had when the oldest of the recalls in use was measured; nothing where
     /// none was.
     std::optional<std::size_t> calibrated_rows;
@@ -136,6 +146,12 @@ public:
     std::vector<Id> add(BitsView vectors, std::optional<std::span<const Id>> ids = std::nullopt,
                         const AddOptions& options = {});
 
+    /// Learns an ivf index's centroids from these vectors and sorts those that it holds into the new
+    /// lists. Never needed: add() learns them from what it was given, as soon as there are some
+    /// thousand vectors, and anew when the lists no longer suit. Of other kinds it does nothing.
+    /// @throws std::invalid_argument as add() does, and if there are fewer vectors than lists
+    void train(MatrixView<const float> vectors, const AddOptions& options = {});
+
     /// Forgets these ids at once; their memory is returned when a fifth of all rows is dead.
     /// @throws std::invalid_argument if an id is unknown or repeated; then none is removed
     void remove(std::span<const Id> ids, const AddOptions& options = {});
@@ -156,8 +172,8 @@ public:
     [[nodiscard]] RangeResult range_search(BitsView queries, float min_score,
                                            const SearchOptions& options) const;
 
-    /// Measures what recall@k graph searches of these queries reach with rising ef_search, against
-    /// exact search, until hardly anything is missed. Searches with a min_recall, and the
+    /// Measures what recall@k searches of these queries reach with rising ef_search or nprobe,
+    /// against exact search, until hardly anything is missed. Searches with a min_recall, and the
     /// recall_estimate, go by these queries from now on. Without a call of this, or with no
     /// queries, they go by stored vectors that look for their neighbours. What was measured is
     /// measured anew when the index has grown or shrunk by a fifth.
@@ -189,8 +205,8 @@ public:
     /// @throws FormatError if the file is damaged in any way, foreign, or of a later version
     [[nodiscard]] static Index load(const std::filesystem::path& path);
 
-    /// Writes a file for FAISS's read_index: an IndexIDMap2 over IndexFlat or IndexHNSWFlat, in
-    /// float32 whatever the dtype; under Metric::hamming for read_index_binary, an
+    /// Writes a file for FAISS's read_index: an IndexIDMap2 over IndexFlat or IndexHNSWFlat, or an
+    /// IndexIVFFlat, in float32 whatever the dtype; under Metric::hamming for read_index_binary, an
     /// IndexBinaryIDMap2 over IndexBinaryFlat. Under cosine, queries must be normalised before
     /// searching it. Removed vectors are left out.
     /// @throws std::system_error if any write fails
