@@ -181,6 +181,16 @@ py::dict stats(const Index& index) {
     return d;
 }
 
+Index from_faiss(const std::filesystem::path& path, const std::optional<std::string>& kind,
+                 const std::optional<std::string>& metric, std::size_t threads) {
+    FaissImport options;
+    if (kind) options.kind = parse_index_kind(*kind);
+    if (metric) options.metric = parse_metric(*metric);
+    options.add = {threads, python_wants_to_stop};
+    const py::gil_scoped_release nogil;
+    return Index::from_faiss(path, options);
+}
+
 /// A failed write becomes OSError, or the sub-class of its errno (PermissionError ...).
 void translate_system_error(std::exception_ptr p) {
     try {
@@ -232,6 +242,8 @@ void register_index(py::module_& m) {
         .def("stats", &stats)
         .def("save", &Index::save, py::arg("path"), ReleaseGil())
         .def("to_faiss", &Index::to_faiss, py::arg("path"), ReleaseGil())
+        .def_static("from_faiss", &from_faiss, py::arg("path"), py::arg("kind"), py::arg("metric"),
+                    py::arg("threads"))
         .def_static("load", &Index::load, py::arg("path"), ReleaseGil());
     m.def("faiss_version", &faiss_version);
 }

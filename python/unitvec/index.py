@@ -407,6 +407,42 @@ class Index:
         """
         self._core.to_faiss(os.fspath(path))
 
+    @classmethod
+    def from_faiss(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        kind: str | None = None,
+        metric: str | None = None,
+        threads: int | None = None,
+    ) -> Index:
+        """Take over the vectors and ids of a file that FAISS wrote.
+
+        Of compressed indexes these are the vectors that FAISS decodes. Graphs and lists are built
+        anew. FAISS reads the file and trusts more of it than `load` does: give it only files of
+        known origin.
+
+        Args:
+            path: written by `faiss.write_index` or `faiss.write_index_binary`: any index that gives
+                back its vectors, under an IndexIDMap or not.
+            kind: of the new index; None: hnsw or ivf as in the file, else flat.
+            metric: of the new index; None: that of the file, "dot" for an inner product. Give
+                "cosine" where the vectors were normalised for it.
+            threads: processor threads to use; None: all that this process may.
+
+        Raises:
+            FileNotFoundError: no such file.
+            FormatError: FAISS cannot read it, or cannot give back its vectors.
+            ValueError: vectors or ids that this index cannot hold.
+        """
+        file = Path(path)
+        if not file.exists():
+            raise FileNotFoundError(f"[from_faiss] expected a file of FAISS's, got none at {file}")
+        index = cls.__new__(cls)
+        index._core = _core.Index.from_faiss(os.fspath(file), kind, metric, _threads(threads))
+        index._metric = index._core.stats()["metric"]
+        return index
+
     def _as_rows(self, x: Vectors, name: str, function: str) -> FloatMatrix | ByteMatrix:
         if self.metric == "hamming":
             return as_bits(x, name, function=function, dim=self.dim)

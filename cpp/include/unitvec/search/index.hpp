@@ -116,6 +116,15 @@ struct IndexStats {
     std::optional<std::size_t> calibrated_rows;
 };
 
+/// How Index::from_faiss() takes over an index of FAISS's.
+struct FaissImport {
+    /// Nothing: the file's, hnsw or ivf, and flat for every other.
+    std::optional<IndexKind> kind = std::nullopt;
+    /// Nothing: the file's, dot for an inner product. `cosine` where its vectors were normalised.
+    std::optional<Metric> metric = std::nullopt;
+    AddOptions add = {};
+};
+
 /// Vectors under 64-bit ids of the user's choice (0 or more), searched by one metric.
 ///
 /// Threads: every method may be called from any thread. Searches run side by side; add, remove and
@@ -211,6 +220,14 @@ public:
     /// searching it. Removed vectors are left out.
     /// @throws std::system_error if any write fails
     void to_faiss(const std::filesystem::path& path) const;
+
+    /// The vectors of a file that FAISS wrote, under their ids, or their numbers where it has none;
+    /// of compressed indexes as FAISS decodes them. Graphs and lists are built anew. FAISS reads the
+    /// file, and trusts more of it than load() does: not for files of unknown origin.
+    /// @throws FormatError if FAISS cannot read it, or cannot give back its vectors
+    /// @throws std::invalid_argument as add() does
+    [[nodiscard]] static Index from_faiss(const std::filesystem::path& path,
+                                          const FaissImport& options = {});
 
 private:
     struct State;
