@@ -60,10 +60,59 @@ def test_hnsw_recall_at_defaults(vectors, metric):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("share", [0.5, 0.1, 0.01])
-def test_filtered_recall(vectors, share):
+@pytest.mark.parametrize(
+    ("kind", "dtype", "floor"),
+    [
+        ("flat", "float16", 0.99),
+        ("flat", "int8", 0.95),
+        ("hnsw_sq", None, 0.94),
+        ("ivf", None, 0.9),
+    ],
+)
+def test_recall_at_defaults_to_the_vectors_in_float32(vectors, kind, dtype, floor):
     q, x = vectors[:QUERIES], vectors[QUERIES:]
-    index = uv.Index(x.shape[1])
+    index, full = uv.Index(x.shape[1], kind, dtype=dtype), uv.Index(x.shape[1], "flat")
+    index.add(x)
+    full.add(x)
+    assert recall(index.search(q, 10), full.search(q, 10)) >= floor
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["hnsw", "hnsw_sq", "ivf"])
+@pytest.mark.parametrize("tuned", [False, True])
+def test_asked_for_recall_is_kept_for_fresh_queries(vectors, kind, tuned):
+    q, tuning, x = vectors[:QUERIES], vectors[QUERIES : 2 * QUERIES], vectors[2 * QUERIES :]
+    poor = {} if kind == "ivf" else {"M": 6, "ef_construction": 10}  # else nothing is missed
+    index = uv.Index(x.shape[1], kind, **poor)
+    index.add(x)
+    if tuned:
+        index.tune(tuning)
+    best = index.search(q, 10, exact=True)
+    for wanted in (0.9, 0.95, 0.99):
+        found = index.search(q, 10, min_recall=wanted)
+        assert found.recall_estimate >= wanted
+        assert recall(found, best) >= wanted - (0.01 if tuned else 0.03)
+
+
+@pytest.mark.slow
+def test_bits_of_vectors_find_most_of_what_the_vectors_find(vectors):
+    q, x = vectors[:QUERIES], vectors[QUERIES:]
+    bits = uv.Index(x.shape[1], "flat", "hamming")
+    bits.add(uv.quantize_embeddings(x, "ubinary"))
+    full = uv.Index(x.shape[1], "flat")
+    full.add(x)
+    rough = bits.search(uv.quantize_embeddings(q, "ubinary"), 40)
+    best = full.search(q, 10)
+    kept = [np.isin(b, r).mean() for r, b in zip(rough.ids, best.ids, strict=True)]
+    assert np.mean(kept) > 0.9  # the usual way: four times as many by bits, then re-ranked
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("share", [0.5, 0.1, 0.01])
+@pytest.mark.parametrize("kind", ["hnsw", "hnsw_sq"])
+def test_filtered_recall(vectors, share, kind):
+    q, x = vectors[:QUERIES], vectors[QUERIES:]
+    index = uv.Index(x.shape[1], kind)
     index.add(x)
     allowed = np.flatnonzero(np.random.default_rng(0).random(len(x)) < share)
     exact = index.search(q, 10, allowed_ids=allowed, exact=True)
