@@ -20,8 +20,12 @@ namespace unitvec::bindings {
 using FloatArray = py::array_t<float, py::array::c_style | py::array::forcecast>;
 using IdArray = py::array_t<Id, py::array::c_style | py::array::forcecast>;
 
+/// A C-contiguous uint8 array; others are refused where an argument says noconvert().
+using ByteArray = py::array_t<std::uint8_t, py::array::c_style>;
+
 /// @throws std::invalid_argument unless the array is 2-D
-inline MatrixView<const float> as_matrix(const FloatArray& array, const std::string& name) {
+template <typename T, int Flags>
+MatrixView<const T> as_matrix(const py::array_t<T, Flags>& array, const std::string& name) {
     if (array.ndim() != 2) {
         throw std::invalid_argument(name + " must be 2-D, got " + std::to_string(array.ndim()) +
                                     "-D");

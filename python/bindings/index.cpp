@@ -26,14 +26,6 @@ std::optional<std::span<const Id>> as_ids(const std::optional<IdArray>& ids) {
     return as_ids(*ids);
 }
 
-using ByteArray = py::array_t<std::uint8_t, py::array::c_style>;
-
-MatrixView<const std::uint8_t> as_matrix(const ByteArray& array, const std::string& name) {
-    if (array.ndim() != 2) throw std::invalid_argument(name + " must be 2-D");
-    return {array.data(), static_cast<std::size_t>(array.shape(0)),
-            static_cast<std::size_t>(array.shape(1))};
-}
-
 Index make_index(std::size_t dim, const std::string& kind, const std::string& metric, std::size_t M,
                  std::size_t ef_construction, std::size_t ef_search,
                  std::size_t automatic_threshold, std::size_t nlist, std::size_t nprobe,
@@ -71,7 +63,7 @@ void remove(Index& index, const IdArray& ids, std::size_t threads) {
 SearchOptions search_options(std::size_t k, const std::optional<IdArray>& allowed_ids,
                              std::size_t ef_search, std::size_t nprobe, double min_recall,
                              bool exact, std::size_t threads) {
-    return {k,       as_ids(allowed_ids), ef_search,           nprobe, min_recall, exact,
+    return {k,       as_ids(allowed_ids), ef_search, nprobe, min_recall, exact,
             threads, python_wants_to_stop};
 }
 
@@ -221,11 +213,11 @@ void register_index(py::module_& m) {
         .def("add", &add<FloatArray>, py::arg("vectors"), py::arg("ids"), py::arg("threads"))
         .def("remove", &remove, py::arg("ids"), py::arg("threads"))
         .def("search", &search<ByteArray>, py::arg("queries").noconvert(), py::arg("k"),
-             py::arg("allowed_ids"), py::arg("ef_search"), py::arg("nprobe"),
-             py::arg("min_recall"), py::arg("exact"), py::arg("threads"))
+             py::arg("allowed_ids"), py::arg("ef_search"), py::arg("nprobe"), py::arg("min_recall"),
+             py::arg("exact"), py::arg("threads"))
         .def("search", &search<FloatArray>, py::arg("queries"), py::arg("k"),
-             py::arg("allowed_ids"), py::arg("ef_search"), py::arg("nprobe"),
-             py::arg("min_recall"), py::arg("exact"), py::arg("threads"))
+             py::arg("allowed_ids"), py::arg("ef_search"), py::arg("nprobe"), py::arg("min_recall"),
+             py::arg("exact"), py::arg("threads"))
         .def("range_search", &range_search<ByteArray>, py::arg("queries").noconvert(),
              py::arg("min_score"), py::arg("allowed_ids"), py::arg("threads"))
         .def("range_search", &range_search<FloatArray>, py::arg("queries"), py::arg("min_score"),

@@ -11,10 +11,11 @@ py::tuple kmeans_of(const FloatArray& vectors, std::size_t k, std::size_t iterat
     KMeansResult result;
     {
         const py::gil_scoped_release nogil;
-        result = kmeans(in, {k, iterations, spherical, seed, threads, python_wants_to_stop});
+        result = kmeans(in, {k, iterations, spherical, /*plus_plus=*/true, seed, threads,
+                             python_wants_to_stop});
     }
-    return py::make_tuple(to_numpy(std::move(result.centroids)),
-                          to_numpy(std::move(result.labels)), result.objective, result.iterations);
+    return py::make_tuple(to_numpy(std::move(result.centroids)), to_numpy(std::move(result.labels)),
+                          result.objective, result.iterations);
 }
 
 }  // namespace

@@ -77,8 +77,8 @@ TEST_CASE("ids are found through any changes", "[id_map]") {
 TEST_CASE("a repeated id is named with the row that repeats it", "[id_map]") {
     const IdMap map;
     const std::vector<Id> ids{5, 9, 2, 9, 5};
-    CHECK_THROWS_WITH(map.choose(5, ids), ContainsSubstring("each id once") &&
-                                              ContainsSubstring("9 in row 3 again"));
+    CHECK_THROWS_WITH(map.choose(5, ids),
+                      ContainsSubstring("each id once") && ContainsSubstring("9 in row 3 again"));
     CHECK(map.choose(3, std::vector<Id>{5, 9, 2}) == std::vector<Id>{5, 9, 2});
 }
 

@@ -20,7 +20,7 @@ using Reference = double (*)(std::span<const float>, std::span<const float>);
 
 struct Case {
     const char* name;
-    DistanceKernel RealKernels::*kernel;
+    DistanceKernel RealKernels::* kernel;
     Reference reference;
 };
 constexpr Case kCases[] = {{"dot", &RealKernels::dot, reference::dot},
@@ -52,8 +52,8 @@ const RealKernels& kernels_of(const Set& set, VectorType type) {
 float float_of_half(std::uint16_t half) {
     const int exponent = half >> 10 & 31;
     const int mantissa = half & 1023;
-    const double size = exponent == 0 ? std::ldexp(mantissa, -24)
-                                      : std::ldexp(1024 + mantissa, exponent - 25);
+    const double size =
+        exponent == 0 ? std::ldexp(mantissa, -24) : std::ldexp(1024 + mantissa, exponent - 25);
     return static_cast<float>(half & 0x8000 ? -size : size);
 }
 
@@ -181,8 +181,8 @@ TEST_CASE("queries and stored rows give the bits of pairs of their numbers", "[s
     const Set set = any_set();
     const VectorType type = any_real_type();
     const std::size_t dim = any_dim();
-    const std::size_t count = GENERATE(std::size_t{0}, std::size_t{1}, std::size_t{5},
-                                       std::size_t{9});
+    const std::size_t count =
+        GENERATE(std::size_t{0}, std::size_t{1}, std::size_t{5}, std::size_t{9});
     const Rows query(type, random_floats(dim, 1), dim);
     const Rows base(type, random_floats(dim * 20, 1'000'003), dim);
     const std::vector<std::uint32_t> scattered{19, 0, 7, 7, 3, 18, 1, 2, 11};

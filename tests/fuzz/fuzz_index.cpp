@@ -61,8 +61,7 @@ void use(Index& index, std::size_t width) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static const fuzz::Directory directory;
-    directory.write("a.index",
-                    with_true_hashes({reinterpret_cast<const char*>(data), size}));
+    directory.write("a.index", with_true_hashes({reinterpret_cast<const char*>(data), size}));
     try {
         Index index = Index::load(directory.path() / "a.index");
         if (index.dim() > 4096) return 0;  // sound, and slow

@@ -86,7 +86,7 @@ def test_a_graph_over_fewer_bits_finds_the_nearest(dtype, metric):
     x, q = random_vectors(4000, 24), random_vectors(50, 24, seed=1)
     index = Index(24, "hnsw", metric, dtype)
     index.add(x)
-    found = index.search(q, ef_search=200)
+    found = index.search(q, ef_search=100)
     best = index.search(q, exact=True)
     assert best.exact
     assert not found.exact
@@ -199,7 +199,7 @@ def test_hamming_through_a_graph():
     x[:50] = q ^ (np.random.default_rng(2).random((50, 256)) < 0.1)  # near their queries
     index = Index(256, "hnsw", "hamming")
     index.add(x)
-    found = index.search(q, k=1, ef_search=200)
+    found = index.search(q, k=1, ef_search=100)
     assert (found.ids[:, 0] == np.arange(50)).mean() > 0.95
     assert not found.exact
 

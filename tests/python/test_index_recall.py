@@ -59,7 +59,7 @@ def test_what_cannot_be_reached_through_the_graph_is_scanned():
 
 
 def test_without_min_recall_nothing_is_measured():
-    index = graph_of(500)
+    index = graph_of(5000)
     q = random_vectors(3, 32, seed=1)
     found = index.search(q, ef_search=20)
     assert (found.exact, found.recall_estimate) == (False, None)
@@ -67,8 +67,8 @@ def test_without_min_recall_nothing_is_measured():
     assert index.search(q, exact=True).recall_estimate == 1.0
 
     index.tune(k=10)
-    assert index.stats()["calibrated_rows"] == 500
-    narrow, wide = (index.search(q, ef_search=ef).recall_estimate for ef in (10, 400))
+    assert index.stats()["calibrated_rows"] == 5000
+    narrow, wide = (index.search(q, ef_search=ef).recall_estimate for ef in (10, 100))
     assert 0 < narrow <= wide <= 1
 
 

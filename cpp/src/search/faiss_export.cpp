@@ -71,11 +71,11 @@ std::unique_ptr<faiss::Index> ivf_of(const VectorStore& store, const InvertedLis
                                      const IndexOptions& options, const IdMap& ids) {
     const auto [centroids, list_of_row] = lists.parts();
     const auto metric = faiss_metric(store.metric());
-    auto quantizer = std::make_unique<faiss::IndexFlat>(
-        static_cast<std::int64_t>(store.dim()), metric);
+    auto quantizer =
+        std::make_unique<faiss::IndexFlat>(static_cast<std::int64_t>(store.dim()), metric);
     quantizer->add(static_cast<std::int64_t>(centroids.rows), centroids.data);
-    auto ivf = std::make_unique<faiss::IndexIVFFlat>(quantizer.get(), store.dim(), centroids.rows,
-                                                     metric);
+    auto ivf =
+        std::make_unique<faiss::IndexIVFFlat>(quantizer.get(), store.dim(), centroids.rows, metric);
     ivf->own_fields = true;
     (void)quantizer.release();
     ivf->is_trained = true;
@@ -139,9 +139,9 @@ void Index::to_faiss(const std::filesystem::path& path) const {
                            &writer);
     } else {
         const bool linked = state.has_whole_graph() && live.takes_all();
-        const auto index = linked ? hnsw_of(state.store, state.graph->faiss().index, state.options,
-                                            rows)
-                                  : flat_of(state.store, rows);
+        const auto index =
+            linked ? hnsw_of(state.store, state.graph->faiss().index, state.options, rows)
+                   : flat_of(state.store, rows);
         const auto named = with_ids<faiss::IndexIDMap2>(*index, ids);
         faiss::write_index(&named, &writer);
     }

@@ -57,7 +57,7 @@ IndexKind kind_of(const faiss::Index& index) {
 }
 
 /// The ids of rows [first, first + count) of an index that numbers its rows, under a map or not.
-std::vector<Id> ids_of(const std::vector<faiss::idx_t>* map, std::size_t first, std::size_t count) {
+std::vector<Id> ids_of(const std::vector<std::int64_t>* map, std::size_t first, std::size_t count) {
     std::vector<Id> ids(count);
     for (std::size_t i = 0; i < count; ++i) {
         ids[i] = static_cast<Id>(map == nullptr ? first + i : (*map)[first + i]);
@@ -67,12 +67,12 @@ std::vector<Id> ids_of(const std::vector<faiss::idx_t>* map, std::size_t first, 
 
 void require_map(const std::string& file, std::size_t ids, std::int64_t rows) {
     if (ids == static_cast<std::size_t>(rows)) return;
-    throw FormatError(file, "ids", "expected " + std::to_string(rows) + ", got " +
-                                       std::to_string(ids));
+    throw FormatError(file, "ids",
+                      "expected " + std::to_string(rows) + ", got " + std::to_string(ids));
 }
 
 /// Vectors in the order of their rows.
-void take_rows(const faiss::Index& from, const std::vector<faiss::idx_t>* map, Index& to,
+void take_rows(const faiss::Index& from, const std::vector<std::int64_t>* map, Index& to,
                const AddOptions& options) {
     const auto rows = static_cast<std::size_t>(from.ntotal);
     for (std::size_t first = 0; first < rows; first += kAtOnce) {
@@ -84,15 +84,17 @@ void take_rows(const faiss::Index& from, const std::vector<faiss::idx_t>* map, I
     }
 }
 
-void take_rows(const faiss::IndexBinary& from, const std::vector<faiss::idx_t>* map, Index& to,
+void take_rows(const faiss::IndexBinary& from, const std::vector<std::int64_t>* map, Index& to,
                const AddOptions& options) {
     const auto rows = static_cast<std::size_t>(from.ntotal);
     const std::size_t bytes = to.dim() / 8;
     for (std::size_t first = 0; first < rows; first += kAtOnce) {
         const std::size_t count = std::min(kAtOnce, rows - first);
         std::vector<std::uint8_t> bits(count * bytes);
-        from.reconstruct_n(static_cast<std::int64_t>(first), static_cast<std::int64_t>(count),
-                           bits.data());
+        // One by one: reconstruct_n() of FAISS 1.7.3 steps by bits where it should by bytes.
+        for (std::size_t i = 0; i < count; ++i) {
+            from.reconstruct(static_cast<std::int64_t>(first + i), bits.data() + i * bytes);
+        }
         to.add(BitsView{bits.data(), count, bytes}, ids_of(map, first, count), options);
     }
 }
@@ -101,7 +103,7 @@ void take_rows(const faiss::IndexBinary& from, const std::vector<faiss::idx_t>* 
 void take_lists(const faiss::IndexIVF& from, Index& to, const AddOptions& options) {
     for (std::size_t list = 0; list < from.nlist; ++list) {
         const std::size_t size = from.invlists->list_size(list);
-        const faiss::InvertedLists::ScopedIds ids(from.invlists, list);
+        faiss::InvertedLists::ScopedIds ids(from.invlists, list);
         Matrix vectors(size, to.dim());
         for (std::size_t i = 0; i < size; ++i) {
             from.reconstruct_from_offset(static_cast<std::int64_t>(list),
@@ -158,9 +160,10 @@ Index Index::from_faiss(const std::filesystem::path& path, const FaissImport& op
         return bits ? import_bits(path.string(), reader, options)
                     : import_numbers(path.string(), reader, options);
     } catch (const faiss::FaissException& error) {
-        throw FormatError(path.string(), "", std::string("expected an index that FAISS reads and "
-                                                         "whose vectors it gives back: ") +
-                                                 error.what());
+        throw FormatError(path.string(), "",
+                          std::string("expected an index that FAISS reads and "
+                                      "whose vectors it gives back: ") +
+                              error.what());
     } catch (const std::bad_alloc&) {
         throw FormatError(path.string(), "", "expected an index that fits into memory");
     }

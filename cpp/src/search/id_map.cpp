@@ -37,7 +37,8 @@ std::optional<std::size_t> first_repeat(std::span<const Id> ids) {
     });
     std::optional<std::size_t> first;
     for (std::size_t i = 1; i < order.size(); ++i) {
-        if (ids[order[i]] == ids[order[i - 1]]) first = std::min(first.value_or(order[i]), order[i]);
+        if (ids[order[i]] == ids[order[i - 1]])
+            first = std::min(first.value_or(order[i]), order[i]);
     }
     return first;
 }

@@ -12,7 +12,7 @@
 namespace unitvec {
 namespace {
 
-constexpr std::size_t kDeadShare = 5;      // one row in five dead: time to rebuild
+constexpr std::size_t kDeadShare = 5;  // one row in five dead: time to rebuild
 
 void require_range(const char* name, std::size_t value, std::size_t least, std::size_t most) {
     if (value >= least && value <= most) return;

@@ -100,8 +100,8 @@ IndexOptions read_options(const PartReader& reader, const IndexHeader& h) {
     if (options.kind == IndexKind::ivf && (bits || options.metric == Metric::manhattan)) {
         reader.fail_at(offsetof(IndexHeader, metric), "expected another metric of kind ivf");
     }
-    options.dtype = static_cast<VectorType>(field(reader, "dtype", h.dtype, bits ? 3 : 0,
-                                                  bits ? 3 : 2));
+    options.dtype =
+        static_cast<VectorType>(field(reader, "dtype", h.dtype, bits ? 3 : 0, bits ? 3 : 2));
     options.M = field(reader, "M", h.M, 2, 512);
     options.ef_construction = field(reader, "ef_construction", h.ef_construction, 1, 1'000'000);
     options.ef_search = field(reader, "ef_search", h.ef_search, 1, 1'000'000);
@@ -149,14 +149,13 @@ void read_graph(PartReader& reader, const IndexHeader& header, HnswGraph& graph)
 
 void read_lists(PartReader& reader, const IndexHeader& header, InvertedLists& lists) {
     const std::size_t start = reader.offset();
-    const auto centroids =
-        reader.take<float>(header.lists * header.dim, "components of centroids");
+    const auto centroids = reader.take<float>(header.lists * header.dim, "components of centroids");
     if (!std::ranges::all_of(centroids, [](float x) { return std::isfinite(x); })) {
         reader.fail_at(start, "expected finite centroids");
     }
     const auto list_of_row = reader.take<std::int32_t>(header.rows, "lists of rows");
-    const auto wrong = lists.restore({{centroids.data(), header.lists,
-                                       static_cast<std::size_t>(header.dim)}, list_of_row});
+    const auto wrong = lists.restore(
+        {{centroids.data(), header.lists, static_cast<std::size_t>(header.dim)}, list_of_row});
     if (!wrong.empty()) reader.fail_at(start, wrong);
 }
 
@@ -169,8 +168,8 @@ Index Index::load(const std::filesystem::path& path) {
     const IndexOptions options = read_options(reader, header);
     const std::size_t dim = field(reader, "dim", header.dim, 1, std::size_t{1} << 20);
     if (options.dtype == VectorType::bits && dim % 8 != 0) {
-        reader.fail_at(offsetof(IndexHeader, dim), "expected bits by the byte, got dim " +
-                                                       std::to_string(dim));
+        reader.fail_at(offsetof(IndexHeader, dim),
+                       "expected bits by the byte, got dim " + std::to_string(dim));
     }
     (void)field(reader, "rows", header.rows, 0, VectorStore::kMaxRows);
 

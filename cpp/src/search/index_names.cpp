@@ -9,8 +9,7 @@
 namespace unitvec {
 namespace {
 
-constexpr std::array kKinds{IndexKind::flat, IndexKind::hnsw, IndexKind::ivf,
-                            IndexKind::automatic};
+constexpr std::array kKinds{IndexKind::flat, IndexKind::hnsw, IndexKind::ivf, IndexKind::automatic};
 constexpr std::array kMetrics{Metric::cosine, Metric::dot, Metric::euclidean, Metric::manhattan,
                               Metric::hamming};
 

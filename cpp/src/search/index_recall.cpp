@@ -63,9 +63,8 @@ std::vector<RecallPoint> Index::State::measure(std::size_t k, MatrixView<const f
     if (queries.rows > 0) return search(queries, k, [](Neighbours found) { return found; });
     const auto rows = sampled_rows(live);
     const Matrix stored = as_queries(store, rows);
-    return search(stored.view(), k + 1, [&](Neighbours found) {
-        return without_self(std::move(found), rows, k);
-    });
+    return search(stored.view(), k + 1,
+                  [&](Neighbours found) { return without_self(std::move(found), rows, k); });
 }
 
 std::vector<RecallPoint> Index::State::curve(std::size_t k, const RunOptions& run) const {

@@ -69,7 +69,7 @@ struct Index::State {
     IndexOptions options;
     mutable FairMutex mutex;  // shared: read; unique: change
     VectorStore store;
-    IdMap ids;                         // as many rows as the store
+    IdMap ids;                             // as many rows as the store
     std::unique_ptr<HnswGraph> graph;      // over all rows, or none
     std::unique_ptr<InvertedLists> lists;  // of all rows, or none
     mutable Calibrations calibrations;

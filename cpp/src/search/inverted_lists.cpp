@@ -20,8 +20,8 @@ constexpr std::size_t kGrowth = 4;
 constexpr double kMoreUneven = 2.0;
 constexpr std::size_t kTelling = 16;  // vectors a list, on average, from which its size says much
 
-/// Centroids are compared as the index's vectors are, so that the lists nearest to a query are those
-/// whose vectors may be; a vector belongs to the list that is nearest in space.
+/// Centroids are compared as the index's vectors are, so that the lists nearest to a query are
+/// those whose vectors may be; a vector belongs to the list that is nearest in space.
 Metric probed_by(Metric metric) {
     return metric == Metric::euclidean ? Metric::euclidean : Metric::dot;
 }
@@ -68,6 +68,7 @@ void InvertedLists::train(MatrixView<const float> vectors, std::size_t lists,
     options.k = lists;
     options.iterations = kIterations;
     options.spherical = is_spherical(store_.metric());
+    options.plus_plus = false;  // lists of like lengths matter more than centroids far apart
     options.threads = run.threads;
     options.interrupted = run.interrupted;
     const auto learnt = kmeans(vectors, options);
@@ -101,8 +102,8 @@ void InvertedLists::put(std::uint32_t row, std::int32_t list) {
 }
 
 void InvertedLists::assign_stored(const RunOptions& run) {
-    VectorStore nearest(store_.dim(), is_spherical(store_.metric()) ? Metric::dot
-                                                                    : Metric::euclidean);
+    VectorStore nearest(store_.dim(),
+                        is_spherical(store_.metric()) ? Metric::dot : Metric::euclidean);
     nearest.append_rows(centroids_.encoded());
     const RowFilter all(all_lists_, all_lists_.size());
     Matrix room(std::min(kAtOnce, store_.rows() - rows()), store_.dim());

@@ -70,7 +70,7 @@ private:
     void put(std::uint32_t row, std::int32_t list);
 
     const VectorStore& store_;
-    VectorStore centroids_;     // compared as vectors of the index are
+    VectorStore centroids_;      // compared as vectors of the index are
     std::vector<Id> all_lists_;  // one for each, none dead
     std::vector<std::vector<std::uint32_t>> lists_;
     std::vector<std::int32_t> list_of_row_;

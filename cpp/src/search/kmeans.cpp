@@ -5,6 +5,7 @@
 #include <numeric>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "search/exact_search.hpp"
 #include "search/random.hpp"
@@ -54,9 +55,27 @@ public:
     }
 
 private:
-    /// k-means++ (Arthur and Vassilvitskii 2007): each first centroid is a vector, drawn with a
-    /// chance that grows with its squared distance to those drawn before.
     void choose_first() {
+        if (options_.plus_plus) {
+            draw_apart();
+        } else {
+            draw_any();
+        }
+        if (options_.spherical) l2_normalize(centroids_.view(), centroids_.view());
+    }
+
+    /// Different vectors, each as likely as any other.
+    void draw_any() {
+        std::vector<std::size_t> rows(x_.rows);
+        std::iota(rows.begin(), rows.end(), std::size_t{0});
+        for (std::size_t c = 0; c < options_.k; ++c) {
+            std::swap(rows[c], rows[c + random_.below(rows.size() - c)]);
+            std::ranges::copy(x_.row(rows[c]), centroids_.row(c).begin());
+        }
+    }
+
+    /// k-means++: each is drawn with a chance that grows with its squared distance to those before.
+    void draw_apart() {
         const std::size_t k = options_.k;
         const Matrix from = sampled(x_, std::max(kSeedsPerCentroid * k, kSeedComparisons / k));
         std::vector<float> squared(from.rows(), std::numeric_limits<float>::infinity());
@@ -67,7 +86,6 @@ private:
             note_distances(from.view(), centroids_.row(c).data(), squared);
             drawn = draw(squared);
         }
-        if (options_.spherical) l2_normalize(centroids_.view(), centroids_.view());
     }
 
     /// Lowers squared[i] to the squared distance of vector i to `centroid`.

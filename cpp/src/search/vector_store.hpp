@@ -38,7 +38,9 @@ public:
     [[nodiscard]] std::size_t query_cols() const;
 
     [[nodiscard]] std::span<const std::byte> encoded() const { return data_; }
-    [[nodiscard]] const std::byte* row(std::size_t i) const { return data_.data() + i * row_bytes_; }
+    [[nodiscard]] const std::byte* row(std::size_t i) const {
+        return data_.data() + i * row_bytes_;
+    }
     /// The numbers of rows [first, first + count), shape (count, dim): where they lie, or widened
     /// into `room`, which has as many. Not of bits.
     [[nodiscard]] MatrixView<const float> numbers(std::size_t first, std::size_t count,

@@ -80,8 +80,8 @@ struct SearchOptions {
     /// Recall wanted, above 0 and at most 1: ef_search or nprobe, or an exact scan, is chosen to
     /// reach it. 0: none is. See Index::tune.
     double min_recall = 0.0;
-    bool exact = false;  ///< compare with every vector, whatever the kind
-    std::size_t threads = 0;    ///< 0: default_threads()
+    bool exact = false;       ///< compare with every vector, whatever the kind
+    std::size_t threads = 0;  ///< 0: default_threads()
     InterruptCheck interrupted = nullptr;
 };
 
@@ -155,8 +155,8 @@ public:
     std::vector<Id> add(BitsView vectors, std::optional<std::span<const Id>> ids = std::nullopt,
                         const AddOptions& options = {});
 
-    /// Learns an ivf index's centroids from these vectors and sorts those that it holds into the new
-    /// lists. Never needed: add() learns them from what it was given, as soon as there are some
+    /// Learns an ivf index's centroids from these vectors and sorts those that it holds into the
+    /// new lists. Never needed: add() learns them from what it was given, as soon as there are some
     /// thousand vectors, and anew when the lists no longer suit. Of other kinds it does nothing.
     /// @throws std::invalid_argument as add() does, and if there are fewer vectors than lists
     void train(MatrixView<const float> vectors, const AddOptions& options = {});
@@ -222,8 +222,8 @@ public:
     void to_faiss(const std::filesystem::path& path) const;
 
     /// The vectors of a file that FAISS wrote, under their ids, or their numbers where it has none;
-    /// of compressed indexes as FAISS decodes them. Graphs and lists are built anew. FAISS reads the
-    /// file, and trusts more of it than load() does: not for files of unknown origin.
+    /// of compressed indexes as FAISS decodes them. Graphs and lists are built anew. FAISS reads
+    /// the file, and trusts more of it than load() does: not for files of unknown origin.
     /// @throws FormatError if FAISS cannot read it, or cannot give back its vectors
     /// @throws std::invalid_argument as add() does
     [[nodiscard]] static Index from_faiss(const std::filesystem::path& path,

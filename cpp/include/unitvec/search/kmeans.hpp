@@ -15,7 +15,10 @@ struct KMeansOptions {
     /// Centroids of length 1, and labels by the largest dot product: for directions (Dhillon and
     /// Modha 2001).
     bool spherical = false;
-    std::uint64_t seed = 0;  ///< of the first centroids: vectors drawn as k-means++ draws them
+    /// The first centroids are vectors drawn as k-means++ draws them (Arthur and Vassilvitskii
+    /// 2007), far apart; else any vectors, more of them where vectors lie close.
+    bool plus_plus = true;
+    std::uint64_t seed = 0;
     std::size_t threads = 0;
     std::function<bool()> interrupted = nullptr;
 };
