@@ -286,11 +286,12 @@ class Index:
         """Measure what recall searches reach with rising `ef_search` or `nprobe`, in what time.
 
         Searches with `min_recall`, and every `recall_estimate`, go by these queries from now on,
-        whatever their k. Until this is called they go by up to 256 of the index's own vectors,
-        each looking for its neighbours; real queries may be harder than these.
+        whatever their k. Until this is called they go by up to 256 mixtures of three of the
+        index's own vectors, which find a little less than queries like these vectors do. Queries of another
+        kind may be harder.
 
         Args:
-            queries: shape (nq, dim); some hundreds, as they will come. None: vectors of the index.
+            queries: shape (nq, dim); some hundreds, as they will come. None: the mixtures.
             k: neighbours wanted.
             threads: processor threads to use; None: all that this process may.
 

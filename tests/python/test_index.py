@@ -424,7 +424,7 @@ def test_k_below_1_is_refused(k):
 def test_bad_options_are_refused_by_name():
     with pytest.raises(TypeError, match="k as a whole number"):
         Index(2).search([1.0, 0.0], 1.5)
-    with pytest.raises(ValueError, match='"flat", "hnsw", "auto", got "ivfpq"'):
+    with pytest.raises(ValueError, match='"flat", "hnsw", "ivf", "auto", got "ivfpq"'):
         Index(2, kind="ivfpq")
     with pytest.raises(ValueError, match='"cosine", "dot", "euclidean", "manhattan", got "l2"'):
         Index(2, metric="l2")

@@ -1,50 +1,63 @@
 #include <algorithm>
-#include <cstring>
+#include <array>
 #include <mutex>
 #include <shared_mutex>
 
 #include "search/index_state.hpp"
 #include "search/prepare.hpp"
+#include "search/random.hpp"
 #include "unitvec/error.hpp"
+#include "unitvec/normalize.hpp"
 
 namespace unitvec {
 namespace {
 
-constexpr std::size_t kSample = 256;      // stored vectors that stand in for queries
+constexpr std::size_t kSample = 256;      // queries made of stored vectors
 constexpr std::size_t kSmallestEf = 8;    // of a curve
 constexpr std::size_t kWidest = 1 << 14;  // candidates beyond which a scan is as good
 
-/// Live rows at equal distances, at most kSample.
-std::vector<std::uint32_t> sampled_rows(const RowFilter& live) {
-    const auto rows = live.rows();
-    const std::size_t count = std::min(kSample, rows.size());
-    std::vector<std::uint32_t> sample(count);
-    for (std::size_t i = 0; i < count; ++i) sample[i] = rows[i * rows.size() / count];
-    return sample;
+constexpr std::size_t kMixed = 3;  // vectors in a query
+
+using Rows = std::array<std::uint32_t, kMixed>;
+
+/// Of each bit what most of the rows have.
+void mix_bits(const VectorStore& store, const Rows& rows, float* query) {
+    auto* to = reinterpret_cast<std::byte*>(query);
+    for (std::size_t i = 0; i < store.row_bytes(); ++i) {
+        const std::byte a = store.row(rows[0])[i], b = store.row(rows[1])[i];
+        to[i] = (a & b) | ((a | b) & store.row(rows[2])[i]);
+    }
 }
 
-/// Stored rows in the form of queries.
-Matrix as_queries(const VectorStore& store, const std::vector<std::uint32_t>& rows) {
-    Matrix queries(rows.size(), store.query_cols());
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        float* query = queries.row(i).data();
+/// The mean of the rows; under cosine of length 1 again.
+void mix_numbers(const VectorStore& store, const Rows& rows, float* query) {
+    std::vector<float> room(store.dim());
+    std::fill_n(query, store.dim(), 0.0F);
+    for (const auto row : rows) {
+        const auto numbers = store.numbers(row, 1, room.data());
+        for (std::size_t j = 0; j < store.dim(); ++j) query[j] += numbers.data[j] / kMixed;
+    }
+    if (store.metric() != Metric::cosine) return;
+    l2_normalize({query, 1, store.dim()}, {query, 1, store.dim()});
+}
+
+/// Queries that stand in for real ones: mixtures of some live vectors each. Stored vectors would
+/// not do: each has its nearest as its own links, or lies nearest to a centroid that it helped to
+/// make, and finds more than a query that the index has never seen. A mixture finds less.
+Matrix stand_ins(const VectorStore& store, const RowFilter& live) {
+    const auto rows = live.rows();
+    Matrix queries(std::min(kSample, rows.size()), store.query_cols());
+    Random random(rows.size());
+    for (std::size_t i = 0; i < queries.rows(); ++i) {
+        Rows mixed;
+        for (auto& row : mixed) row = rows[random.below(rows.size())];
         if (store.type() == VectorType::bits) {
-            std::memcpy(query, store.row(rows[i]), store.row_bytes());
+            mix_bits(store, mixed, queries.row(i).data());
         } else {
-            const auto numbers = store.numbers(rows[i], 1, query);
-            if (numbers.data != query) std::copy_n(numbers.data, store.dim(), query);
+            mix_numbers(store, mixed, queries.row(i).data());
         }
     }
     return queries;
-}
-
-/// Leaves out what each query, a stored row, finds first: itself. At most k others remain.
-Neighbours without_self(Neighbours found, const std::vector<std::uint32_t>& rows, std::size_t k) {
-    for (std::size_t q = 0; q < rows.size(); ++q) {
-        std::erase_if(found[q], [&](const Neighbour& n) { return n.row == rows[q]; });
-        if (found[q].size() > k) found[q].resize(k);
-    }
-    return found;
 }
 
 }  // namespace
@@ -52,19 +65,15 @@ Neighbours without_self(Neighbours found, const std::vector<std::uint32_t>& rows
 std::vector<RecallPoint> Index::State::measure(std::size_t k, MatrixView<const float> queries,
                                                const RunOptions& run) const {
     const RowFilter live(ids.ids(), ids.live());
-    const auto search = [&](MatrixView<const float> of, std::size_t n, const auto& finished) {
-        const std::size_t least = graph ? std::max(n, kSmallestEf) : 1;
-        const std::size_t most = graph ? std::min(kWidest, store.rows()) : lists->count();
-        const auto truth = finished(exact_search(store, of, n, live, run));
-        return recall_curve(truth, least, most, [&](std::size_t amount) {
-            return finished(approximate(of, std::min(n, live.eligible()), amount, live, run));
-        });
-    };
-    if (queries.rows > 0) return search(queries, k, [](Neighbours found) { return found; });
-    const auto rows = sampled_rows(live);
-    const Matrix stored = as_queries(store, rows);
-    return search(stored.view(), k + 1,
-                  [&](Neighbours found) { return without_self(std::move(found), rows, k); });
+    const Matrix made = queries.rows > 0 ? Matrix() : stand_ins(store, live);
+    const auto of = queries.rows > 0 ? queries : made.view();
+    const std::size_t wanted = std::min(k, live.eligible());
+    const std::size_t least = graph ? std::max(k, kSmallestEf) : 1;
+    const std::size_t most = graph ? std::min(kWidest, store.rows()) : lists->count();
+    const auto truth = exact_search(store, of, wanted, live, run);
+    return recall_curve(truth, least, most, [&](std::size_t amount) {
+        return approximate(of, wanted, amount, live, run);
+    });
 }
 
 std::vector<RecallPoint> Index::State::curve(std::size_t k, const RunOptions& run) const {

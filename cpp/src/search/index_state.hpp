@@ -25,7 +25,7 @@ struct Index::State {
     };
     /// For a search of k neighbours; nothing: it has to be exact.
     [[nodiscard]] std::optional<Effort> effort(const SearchOptions& search, std::size_t k) const;
-    /// Recall@k over `queries`, or where there are none over stored vectors.
+    /// Recall@k over `queries`, or where there are none over mixtures of stored vectors.
     [[nodiscard]] std::vector<RecallPoint> measure(std::size_t k, MatrixView<const float> queries,
                                                    const RunOptions& run) const;
     [[nodiscard]] std::vector<RecallPoint> curve(std::size_t k, const RunOptions& run) const;

@@ -184,8 +184,9 @@ public:
     /// Measures what recall@k searches of these queries reach with rising ef_search or nprobe,
     /// against exact search, until hardly anything is missed. Searches with a min_recall, and the
     /// recall_estimate, go by these queries from now on. Without a call of this, or with no
-    /// queries, they go by stored vectors that look for their neighbours. What was measured is
-    /// measured anew when the index has grown or shrunk by a fifth.
+    /// queries, they go by mixtures of stored vectors, which find a little less than queries like
+    /// the stored vectors do. What was measured is measured anew when the index has grown or
+    /// shrunk by a fifth.
     ///
     /// @param queries  shape (nq, dim); some hundreds
     /// @returns nothing where every search is exact
