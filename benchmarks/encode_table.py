@@ -73,9 +73,10 @@ def _measured(runs: list[Run], kinds: Iterable[str]) -> str:
     )
     of = f"median of {repeats:.0f} repeats (least - largest)"
     if len(runs) > 1:
+        of_each = f"the median of {repeats:.0f} repeats" if repeats > 1 else "one measurement"
         of = (
-            f"median of {len(runs)} runs, each with processes of its own and the median of "
-            f"{repeats:.0f} repeats (least - largest run)"
+            f"median of {len(runs)} runs, each with processes of its own and {of_each} "
+            "(least - largest run)"
         )
     pairs = runs[0].get("sts_b_dev_pairs", STS_PAIRS)
     sample = "" if pairs == STS_PAIRS else f"; Spearman over {pairs} pairs of {STS_PAIRS:,} only"

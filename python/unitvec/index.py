@@ -287,8 +287,8 @@ class Index:
 
         Searches with `min_recall`, and every `recall_estimate`, go by these queries from now on,
         whatever their k. Until this is called they go by up to 256 mixtures of three of the
-        index's own vectors, which find a little less than queries like these vectors do. Queries of another
-        kind may be harder.
+        index's own vectors, which find a little less than queries like these vectors do. Queries
+        of another kind may be harder.
 
         Args:
             queries: shape (nq, dim); some hundreds, as they will come. None: the mixtures.
