@@ -101,14 +101,27 @@ def test_ours_is_set_beside_the_fastest_other_system_of_its_precision():
     run = _run({"mixed": mixed, "short": short}, dict.fromkeys(mixed, 1))
     result = {"systems": run["latency_ms"], "runs": [run]}
     assert encode_table._beside_best_peer(result, "fp32") == [
-        "unitvec fp32 to the best fp32 peer: `mixed` 2.00 × (1.00 - 4.00) A fp32, "
+        "unitvec fp32 to the best fp32 peer of each run: `mixed` 2.00 × (1.00 - 4.00) A fp32, "
         "`short` 2.00 × (2.00 - 2.00) B fp32."
     ]
     assert encode_table._beside_best_peer(result, "int8") == [
-        "unitvec int8 to the best int8 peer: `mixed` 3.00 × (3.00 - 3.00) C int8, "
+        "unitvec int8 to the best int8 peer of each run: `mixed` 3.00 × (3.00 - 3.00) C int8, "
         "`short` 3.00 × (3.00 - 3.00) C int8."
     ]
     assert encode_table._beside_best_peer(result, "bf16") == []
+
+
+def test_in_every_run_the_fastest_of_that_run_counts():
+    seconds = [
+        {"unitvec_fp32": [1] * 3, "A_fp32": [a] * 3, "B_fp32": [b] * 3}
+        for a, b in ((3, 4), (4, 2), (5, 6))
+    ]
+    runs = [_run({"mixed": each}, dict.fromkeys(each, 1)) for each in seconds]
+    result = {"systems": runs[0]["latency_ms"], "runs": runs}
+    assert encode_table._beside_best_peer(result, "fp32") == [
+        "unitvec fp32 to the best fp32 peer of each run: `mixed` 3.00 × (2.00 - 5.00) "
+        "A fp32 or B fp32."
+    ]
 
 
 def test_the_time_of_one_query_is_a_share_of_the_fastest_fp32_peers():
