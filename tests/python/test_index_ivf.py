@@ -197,7 +197,15 @@ def test_other_metrics_are_refused(metric):
         Index(16, "ivf", metric)
 
 
-def test_ctrl_c_while_learning_leaves_the_index_as_it_was():
+@pytest.fixture
+def heeded_ctrl_c():
+    """Python's own handler: a background job starts with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_while_learning_leaves_the_index_as_it_was(heeded_ctrl_c):
     index = Index(64, "ivf", nlist=2000)
     index.add(clustered(500, 64))
     more = clustered(150_000, 64, seed=1)
