@@ -428,8 +428,8 @@ def test_bad_options_are_refused_by_name():
         Index(2, kind="ivfpq")
     with pytest.raises(ValueError, match='"euclidean", "manhattan", "hamming", got "l2"'):
         Index(2, metric="l2")
-    with pytest.raises(TypeError, match=r"expected parameters among M.*got nlist"):
-        Index(2, nlist=10)
+    with pytest.raises(TypeError, match=r"expected parameters among M.*got lists"):
+        Index(2, lists=10)
     with pytest.raises(ValueError, match="expected M from 2 to 512, got 1"):
         Index(2, M=1)
     with pytest.raises(ValueError, match="expected dim"):
