@@ -100,16 +100,17 @@ const Calibrations::Entry* Calibrations::find(std::size_t k, std::size_t rows) c
 }
 
 void Calibrations::use(Matrix queries) {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard measuring(measuring_);
     queries_ = std::move(queries);
-    entries_.clear();
+    forget();
 }
 
 std::vector<RecallPoint> Calibrations::curve(std::size_t k, std::size_t rows,
                                              const Measure& measure) {
-    const std::lock_guard lock(mutex_);
-    if (const Entry* entry = find(k, rows)) return entry->curve;
+    const std::lock_guard measuring(measuring_);
+    if (auto curve = known(k, rows)) return *std::move(curve);
     auto curve = measure(rounded_up(k), queries_.view());
+    const std::lock_guard lock(mutex_);
     std::erase_if(entries_, [&](const Entry& entry) { return entry.k == rounded_up(k); });
     entries_.push_back({rounded_up(k), rows, curve});
     return curve;

@@ -56,9 +56,10 @@ private:
     };
     [[nodiscard]] const Entry* find(std::size_t k, std::size_t rows) const;
 
-    mutable std::mutex mutex_;  // held while a curve is measured: others wait for it
-    Matrix queries_;
-    std::vector<Entry> entries_;
+    std::mutex measuring_;  // held while a curve is measured: who wants one waits for it
+    Matrix queries_;        // under measuring_
+    mutable std::mutex mutex_;
+    std::vector<Entry> entries_;  // under mutex_
 };
 
 }  // namespace unitvec

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <string>
 
+#include "search/random.hpp"
 #include "unitvec/error.hpp"
 
 namespace unitvec {
@@ -18,12 +19,9 @@ std::string at_row(Id id, std::size_t row) {
     return std::to_string(id) + " in row " + std::to_string(row);
 }
 
-/// The finaliser of SplitMix64 (Steele, Lea and Flood 2014): neighbouring ids lie far apart.
+/// Neighbouring ids lie far apart.
 std::size_t hash_of(Id id) {
-    auto z = static_cast<std::uint64_t>(id) + 0x9E3779B97F4A7C15ULL;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
-    return static_cast<std::size_t>(z ^ (z >> 31));
+    return static_cast<std::size_t>(Random(static_cast<std::uint64_t>(id)).next());
 }
 
 /// Where an id comes for the second time; ids that ascend are not sorted for it.

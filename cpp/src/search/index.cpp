@@ -125,10 +125,7 @@ Matrix Index::reconstruct(std::span<const Id> ids) const {
     const auto rows = state_->rows_of(ids);
     Matrix vectors(rows.size(), store.dim());
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        const auto numbers = store.numbers(rows[i], 1, vectors.row(i).data());
-        if (numbers.data != vectors.row(i).data()) {
-            std::copy_n(numbers.data, store.dim(), vectors.row(i).data());
-        }
+        store.widen(rows[i], vectors.row(i).data());
     }
     return vectors;
 }

@@ -35,9 +35,7 @@ Matrix sampled(const VectorStore& store, std::size_t count) {
     count = std::min(count, store.rows());
     Matrix sample(count, store.dim());
     for (std::size_t i = 0; i < count; ++i) {
-        float* to = sample.row(i).data();
-        const auto numbers = store.numbers(i * store.rows() / count, 1, to);
-        if (numbers.data != to) std::copy_n(numbers.data, store.dim(), to);
+        store.widen(i * store.rows() / count, sample.row(i).data());
     }
     return sample;
 }
@@ -102,9 +100,11 @@ void InvertedLists::put(std::uint32_t row, std::int32_t list) {
 }
 
 void InvertedLists::assign_stored(const RunOptions& run) {
-    VectorStore nearest(store_.dim(),
-                        is_spherical(store_.metric()) ? Metric::dot : Metric::euclidean);
-    nearest.append_rows(centroids_.encoded());
+    // Only under Metric::dot are lists probed by another measure than vectors are assigned by.
+    const bool other = store_.metric() == Metric::dot;
+    VectorStore by_distance(store_.dim(), Metric::euclidean);
+    if (other) by_distance.append_rows(centroids_.encoded());
+    const VectorStore& nearest = other ? by_distance : centroids_;
     const RowFilter all(all_lists_, all_lists_.size());
     Matrix room(std::min(kAtOnce, store_.rows() - rows()), store_.dim());
     while (rows() < store_.rows()) {

@@ -101,7 +101,7 @@ MatrixView<const float> VectorStore::numbers(std::size_t first, std::size_t coun
         return {reinterpret_cast<const float*>(row(first)), count, dim_};
     }
     for (std::size_t i = 0; i < count; ++i) {
-        numbers_->widen(row(first + i), dim_, room + i * dim_);
+        widen(first + i, room + i * dim_);
     }
     return {room, count, dim_};
 }

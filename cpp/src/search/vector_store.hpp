@@ -46,6 +46,9 @@ public:
     [[nodiscard]] MatrixView<const float> numbers(std::size_t first, std::size_t count,
                                                   float* room) const;
 
+    /// out = the numbers of a row, (dim). Not of bits.
+    void widen(std::size_t i, float* out) const { numbers_->widen(row(i), dim_, out); }
+
     /// Squared length of every row, in the metrics whose batches need it (dot, euclidean).
     [[nodiscard]] std::span<const float> squared_lengths() const { return squared_lengths_; }
     /// At least the squared length of every row, in the metrics that have products.
