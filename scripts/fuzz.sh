@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 seconds=${1:-1800}
 shift || true
 targets=("$@")
-[[ ${#targets[@]} -gt 0 ]] || targets=(tokenizer_json vocab_txt text safetensors config index)
+[[ ${#targets[@]} -gt 0 ]] || targets=(tokenizer_json vocab_txt text safetensors config)
 
 compiler=$(compgen -c clang++- | sort -V | tail -1 || true)
 compiler=${compiler:-$(command -v clang++ || true)}
