@@ -206,6 +206,49 @@ TEST_CASE("queries and stored rows give the bits of pairs of their numbers", "[s
     }
 }
 
+TEST_CASE("codes are compared in whole numbers, as what they stand for", "[stored_rows]") {
+    const Set set = any_set();
+    const std::size_t dim = any_dim();
+    const std::size_t count =
+        GENERATE(std::size_t{0}, std::size_t{1}, std::size_t{2}, std::size_t{5}, std::size_t{9});
+    const Rows query(VectorType::int8, random_floats(dim, 1), dim);
+    const Rows base(VectorType::int8, random_floats(dim * 20, 1'000'003), dim);
+    const std::vector<std::uint32_t> scattered{19, 0, 7, 7, 3, 18, 1, 2, 11};
+    const auto& codes = set.kernels->codes;
+    INFO(set.name << ", dim " << dim);
+    for (const auto* rows : {static_cast<const std::uint32_t*>(nullptr), scattered.data()}) {
+        std::vector<float> dots(count), squares(count);
+        codes.dot(query.row(0), base.row(0), dim, rows, count, dots.data());
+        codes.squared_l2(query.row(0), base.row(0), dim, rows, count, squares.data());
+        for (std::size_t i = 0; i < count; ++i) {
+            const auto values = base.values(rows == nullptr ? i : rows[i]);
+            const double tolerance = 1e-6 * static_cast<double>(dim + 1);
+            CHECK_THAT(static_cast<double>(dots[i]),
+                       WithinAbs(reference::dot(query.values(0), values), tolerance));
+            CHECK_THAT(static_cast<double>(squares[i]),
+                       WithinAbs(reference::squared_l2(query.values(0), values), tolerance));
+        }
+    }
+}
+
+TEST_CASE("the largest codes of the longest rows do not overflow", "[stored_rows]") {
+    const Set set = any_set();
+    const std::size_t dim = kernels::CodeKernels::kMostDim;
+    std::vector<float> values(2 * dim, 127.0F);
+    std::fill_n(values.begin(), dim, -127.0F);
+    const Rows rows(VectorType::int8, values, dim);
+    const std::uint32_t both[] = {0, 1};
+    float dots[2], squares[2];
+    set.kernels->codes.dot(rows.row(0), rows.row(0), dim, both, 2, dots);
+    set.kernels->codes.squared_l2(rows.row(0), rows.row(0), dim, both, 2, squares);
+    INFO(set.name);
+    const float largest = 127.0F * 127.0F * static_cast<float>(dim);
+    CHECK(dots[0] == largest);
+    CHECK(dots[1] == -largest);
+    CHECK(squares[0] == 0.0F);
+    CHECK(squares[1] == 4.0F * largest);
+}
+
 TEST_CASE("hamming counts the bits that differ", "[stored_rows]") {
     const Set set = any_set();
     const std::size_t dim = GENERATE(std::size_t{8}, std::size_t{64}, std::size_t{72},

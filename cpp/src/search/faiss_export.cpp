@@ -6,11 +6,11 @@
 #include <faiss/impl/io.h>
 #include <faiss/index_io.h>
 
+#include <algorithm>
 #include <mutex>
 #include <shared_mutex>
 
 #include "replace_file.hpp"
-#include "search/faiss_hnsw.hpp"
 #include "search/index_state.hpp"
 
 namespace unitvec {
@@ -54,16 +54,27 @@ std::unique_ptr<faiss::Index> flat_of(const VectorStore& store,
 }
 
 /// All vectors under our links. Only for a graph without dead rows, which FAISS could not skip.
-std::unique_ptr<faiss::Index> hnsw_of(const VectorStore& store, const faiss::IndexHNSW& graph,
+std::unique_ptr<faiss::Index> hnsw_of(const VectorStore& store, const HnswLinks& links,
                                       const IndexOptions& options,
                                       std::span<const std::uint32_t> rows) {
-    auto hnsw = std::make_unique<faiss::IndexHNSWFlat>(
+    auto index = std::make_unique<faiss::IndexHNSWFlat>(
         static_cast<int>(store.dim()), static_cast<int>(options.M), faiss_metric(store.metric()));
-    add_numbers(*hnsw->storage, store, rows);
-    hnsw->ntotal = hnsw->storage->ntotal;
-    hnsw->hnsw = graph.hnsw;
-    hnsw->hnsw.efSearch = static_cast<int>(options.ef_search);
-    return hnsw;
+    add_numbers(*index->storage, store, rows);
+    index->ntotal = index->storage->ntotal;
+    auto& hnsw = index->hnsw;  // its offsets begin with 0
+    const auto flat = links.flat();
+    hnsw.levels.assign(flat.levels.begin(), flat.levels.end());
+    for (const int levels : flat.levels) {
+        const auto room = static_cast<std::size_t>(hnsw.cum_nb_neighbors(levels));
+        hnsw.offsets.push_back(hnsw.offsets.back() + room);
+    }
+    hnsw.neighbors.resize(flat.links.size());
+    std::ranges::copy(flat.links, hnsw.neighbors.data());
+    hnsw.entry_point = flat.entry;
+    hnsw.max_level = flat.max_level;
+    hnsw.efConstruction = static_cast<int>(options.ef_construction);
+    hnsw.efSearch = static_cast<int>(options.ef_search);
+    return index;
 }
 
 /// The lists with ids in them, as FAISS has them, of the live rows.
@@ -140,7 +151,7 @@ void Index::to_faiss(const std::filesystem::path& path) const {
     } else {
         const bool linked = state.has_whole_graph() && live.takes_all();
         const auto index =
-            linked ? hnsw_of(state.store, state.graph->faiss().index, state.options, rows)
+            linked ? hnsw_of(state.store, state.graph->links(), state.options, rows)
                    : flat_of(state.store, rows);
         const auto named = with_ids<faiss::IndexIDMap2>(*index, ids);
         faiss::write_index(&named, &writer);

@@ -1,95 +1,96 @@
 #include "search/hnsw_graph.hpp"
 
-#include <omp.h>
-
 #include <algorithm>
-#include <exception>
-#include <string>
-#include <thread>
 
-#include "search/faiss_hnsw.hpp"
-#include "search/hnsw_walk.hpp"
-#include "unitvec/error.hpp"
-#include "unitvec/parallel.hpp"
+#include "search/hnsw_batch.hpp"
 
 namespace unitvec {
 namespace {
 
-// Vectors linked between two looks at the interrupt: about a third of a second.
-constexpr std::size_t kChunk = 4096;
+// A batch is a small share of the graph, or its rows would miss too many neighbours among
+// themselves; and no longer than a fraction of a second, for the interrupt.
+constexpr std::size_t kBatchShare = 50;
+constexpr std::size_t kMostAtOnce = 2048;
 
-// FAISS links fewer vectors than this in one thread.
-constexpr std::size_t kOneThread = 100;
+// Shorter vectors lie too densely for 8 bits a number, and take little memory.
+constexpr std::size_t kLeastCoded = 32;
 
-/// Runs `work`, which uses OpenMP, with that many threads and in a thread of its own. GNU's OpenMP
-/// keeps a pool for every thread that used it; a process forked later has the pool but not its
-/// threads, and would wait for them for ever. This pool ends with its thread.
-template <typename Work>
-void with_openmp_threads(std::size_t threads, const Work& work) {
-    std::exception_ptr error;
-    std::jthread([&] {
-        try {
-            omp_set_num_threads(static_cast<int>(threads == 0 ? default_threads() : threads));
-            work();
-        } catch (...) {
-            error = std::current_exception();
-        }
-    }).join();
-    if (error) std::rethrow_exception(error);
+/// Whether walks are to compare codes that the store does not have.
+bool wants_codes(const VectorStore& store) {
+    const bool spatial = store.metric() != Metric::manhattan && store.metric() != Metric::hamming;
+    return spatial && store.type() != VectorType::int8 && store.dim() >= kLeastCoded &&
+           store.dim() <= kernels::CodeKernels::kMostDim;
 }
 
 }  // namespace
 
-HnswGraph::HnswGraph(VectorStore& store, std::size_t M, std::size_t ef_construction)
-    : faiss_(std::make_unique<Faiss>(store, M, ef_construction)),
-      pool_(std::make_unique<WalkPool>()) {}
+HnswGraph::HnswGraph(const VectorStore& store, std::size_t M, std::size_t ef_construction)
+    : store_(store), ef_construction_(ef_construction), links_(M) {
+    if (wants_codes(store)) codes_.emplace(store.dim(), store.metric(), VectorType::int8);
+}
 
-HnswGraph::~HnswGraph() = default;
+GraphVectors HnswGraph::vectors() const {
+    if (codes_) return {store_, &*codes_};
+    return {store_, store_.has_codes() ? &store_ : nullptr};
+}
 
-void HnswGraph::add(MatrixView<const float> vectors, const RunOptions& run) {
-    faiss_->store.append(vectors);
-    link_stored(run);
+void HnswGraph::encode_stored() {
+    if (!codes_) return;
+    codes_->reserve(store_.rows());
+    Matrix room(1, store_.dim());
+    for (std::size_t row = codes_->rows(); row < store_.rows(); ++row) {
+        codes_->append(store_.numbers(row, 1, room.data()));
+    }
 }
 
 void HnswGraph::link_stored(const RunOptions& run) {
-    auto& store = faiss_->store;
-    while (rows() < store.rows()) {
+    encode_stored();
+    links_.reserve(store_.rows());
+    const auto all = vectors();
+    while (rows() < store_.rows()) {
         run.check();
-        const std::size_t count = std::min(kChunk, store.rows() - rows());
-        const auto link = [&] {
-            faiss_->index.add(static_cast<std::int64_t>(count),
-                              reinterpret_cast<const float*>(store.row(rows())));
-        };
-        if (count <= kOneThread) {
-            link();
-        } else {
-            with_openmp_threads(run.threads, link);
-        }
+        const std::size_t share = std::clamp<std::size_t>(rows() / kBatchShare, 1, kMostAtOnce);
+        const std::size_t count = std::min(share, store_.rows() - rows());
+        HnswBatch(all, links_, walks_, ef_construction_).link(count, run.threads);
     }
 }
 
 std::vector<Neighbour> HnswGraph::search(const float* query, std::size_t k, std::size_t ef,
                                          const RowFilter& filter) const {
-    const auto walk = pool_->borrow(rows());
-    return walk->search(*faiss_, query, k, ef, filter);
+    if (rows() == 0) return {};
+    const auto all = vectors();
+    const HnswTarget target(all, query);
+    const BorrowedWalk walk(walks_, rows());
+    TopK found(std::max(ef, k));
+    const Neighbour start = walk->descend(links_, target, 0);
+    walk->explore(links_, target, 0, {&start, 1}, filter.takes_all() ? nullptr : &filter, found);
+    auto nearest = found.take_sorted();
+    if (all.codes == nullptr) {
+        if (nearest.size() > k) nearest.resize(k);
+        return nearest;
+    }
+    return compared_anew(nearest, query, k);
 }
 
-std::size_t HnswGraph::rows() const {
-    return static_cast<std::size_t>(faiss_->index.ntotal);
+/// The k nearest of the candidates by the store's own kernel, best first.
+std::vector<Neighbour> HnswGraph::compared_anew(std::span<const Neighbour> candidates,
+                                                const float* query, std::size_t k) const {
+    std::vector<std::uint32_t> rows;
+    for (const auto& candidate : candidates) rows.push_back(candidate.row);
+    std::vector<float> nearness(rows.size());
+    store_.compare(query, rows.data(), 0, rows.size(), nearness.data());
+    TopK best(k);
+    for (std::size_t i = 0; i < rows.size(); ++i) best.offer({nearness[i], rows[i]});
+    return best.take_sorted();
 }
 
 std::size_t HnswGraph::bytes() const {
-    const auto& hnsw = faiss_->index.hnsw;
-    return hnsw.levels.size() * sizeof(int) + hnsw.offsets.size() * sizeof(std::size_t) +
-           hnsw.neighbors.size() * sizeof(std::int32_t);
+    return links_.bytes() + (codes_ ? codes_->bytes() : 0);
 }
 
-HnswGraph::Links HnswGraph::links() const {
-    const auto& hnsw = faiss_->index.hnsw;
-    return {{hnsw.levels.data(), hnsw.levels.size()},
-            {hnsw.neighbors.data(), hnsw.neighbors.size()},
-            hnsw.entry_point,
-            hnsw.max_level};
+std::string HnswGraph::restore(const HnswLinks::FlatView& links) {
+    encode_stored();
+    return links_.restore(links, store_.rows());
 }
 
 }  // namespace unitvec

@@ -1,15 +1,23 @@
 #pragma once
-/// The HNSW graph: built by FAISS with our distance kernels, searched by our own walk.
+/// The HNSW graph (Malkov and Yashunin 2016) over the vectors of a store.
 ///
-/// FAISS's own search neither skips removed vectors nor honours a filter in 1.7.3 (Debian 12), and
-/// calls a virtual function a distance; the walk here does both at once and compares a whole list
-/// of neighbours per call.
+/// Walks compare vectors by 8-bit codes where the metric and the store allow it, and what they find
+/// is compared anew by the store's own kernels: nearness is always the store's.
+///
+/// Rows are linked in batches: each looks for its neighbours in the graph as it was before the
+/// batch, then the neighbours take up their links back. No lock is needed, and the graph is the
+/// same on any number of threads (Manohar et al. 2024, "ParlayANN", section 3).
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "search/exact_search.hpp"
+#include "search/hnsw_links.hpp"
+#include "search/hnsw_target.hpp"
+#include "search/hnsw_walk.hpp"
 #include "search/row_filter.hpp"
 #include "search/top_k.hpp"
 #include "search/vector_store.hpp"
@@ -19,14 +27,9 @@ namespace unitvec {
 class HnswGraph {
 public:
     /// An empty graph over `store`, which must outlive it and stay where it is.
-    HnswGraph(VectorStore& store, std::size_t M, std::size_t ef_construction);
-    ~HnswGraph();
+    HnswGraph(const VectorStore& store, std::size_t M, std::size_t ef_construction);
 
-    /// Appends the vectors to the store and links them. @throws Interrupted; the vectors linked so
-    /// far then stay in the store, for the caller to mark dead.
-    void add(MatrixView<const float> vectors, const RunOptions& run);
-
-    /// Links rows [rows(), store.rows()) that are in the store already.
+    /// Links rows [rows(), store.rows()). @throws Interrupted, with a part of them linked
     void link_stored(const RunOptions& run);
 
     /// Up to k eligible rows near the query, best first.
@@ -34,31 +37,25 @@ public:
     [[nodiscard]] std::vector<Neighbour> search(const float* query, std::size_t k, std::size_t ef,
                                                 const RowFilter& filter) const;
 
-    [[nodiscard]] std::size_t rows() const;
+    [[nodiscard]] std::size_t rows() const { return links_.rows(); }
     [[nodiscard]] std::size_t bytes() const;
-
-    /// The links, for saving. Row i's lists, lowest level first, follow each other in `links`: 2 M
-    /// for level 0, M for each further level; a list ends early at -1.
-    struct Links {
-        std::span<const int> levels;  ///< of each row: the number of levels it is on, from 1
-        std::span<const std::int32_t> links;
-        std::int32_t entry_point;  ///< -1: none
-        int max_level;             ///< -1: none
-    };
-    [[nodiscard]] Links links() const;
+    [[nodiscard]] const HnswLinks& links() const { return links_; }
 
     /// Restores links over a store that is complete.
     /// @returns an empty string, or what is wrong with them: nothing is trusted
-    [[nodiscard]] std::string restore(const Links& links);
-
-    struct Faiss;  ///< FAISS's types, known to the sources only
-    [[nodiscard]] const Faiss& faiss() const { return *faiss_; }
+    [[nodiscard]] std::string restore(const HnswLinks::FlatView& links);
 
 private:
-    class Walk;
-    class WalkPool;
-    std::unique_ptr<Faiss> faiss_;
-    std::unique_ptr<WalkPool> pool_;
+    void encode_stored();
+    [[nodiscard]] GraphVectors vectors() const;
+    [[nodiscard]] std::vector<Neighbour> compared_anew(std::span<const Neighbour> candidates,
+                                                       const float* query, std::size_t k) const;
+
+    const VectorStore& store_;
+    std::size_t ef_construction_;
+    std::optional<VectorStore> codes_;  // of the rows, where the store has none itself
+    HnswLinks links_;
+    mutable HnswWalks walks_;
 };
 
 }  // namespace unitvec

@@ -1,74 +1,73 @@
 #include <algorithm>
 #include <string>
 
-#include "search/faiss_hnsw.hpp"
+#include "search/hnsw_links.hpp"
 
 namespace unitvec {
 namespace {
 
-using Hnsw = faiss::HNSW;
-
-/// Fills levels and offsets. @returns what is wrong, or nothing
-std::string restore_levels(Hnsw& hnsw, const HnswGraph::Links& from, std::size_t rows) {
+/// Numbers of links by the levels of the rows. @returns what is wrong, or nothing
+std::string check_levels(const HnswLinks::FlatView& from, const HnswLinks& links,
+                         std::size_t rows, int most) {
     if (from.levels.size() != rows) return "expected one level for each row";
-    const auto most = static_cast<int>(hnsw.cum_nneighbor_per_level.size()) - 1;
-    hnsw.levels.assign(from.levels.begin(), from.levels.end());
-    hnsw.offsets.assign(1, 0);
-    hnsw.offsets.reserve(rows + 1);
-    for (const int level : hnsw.levels) {
-        if (level < 1 || level > most) return "expected levels from 1 to " + std::to_string(most);
-        const auto width = static_cast<std::size_t>(hnsw.cum_nb_neighbors(level));
-        hnsw.offsets.push_back(hnsw.offsets.back() + width);
+    std::size_t expected = 0;
+    for (const int levels : from.levels) {
+        if (levels < 1 || levels > most) return "expected levels from 1 to " + std::to_string(most);
+        expected += links.room(0) + static_cast<std::size_t>(levels - 1) * links.room(1);
     }
-    if (hnsw.offsets.back() != from.links.size()) {
-        return "expected " + std::to_string(hnsw.offsets.back()) + " links, got " +
-               std::to_string(from.links.size());
-    }
-    return {};
+    if (expected == from.links.size()) return {};
+    return "expected " + std::to_string(expected) + " links, got " +
+           std::to_string(from.links.size());
 }
 
 /// A link on a level must lead to a row that is on this level, or following it would read outside.
-bool links_are_sound(const Hnsw& hnsw, std::span<const std::int32_t> links, std::size_t row) {
-    for (int level = 0; level < hnsw.levels[row]; ++level) {
-        const auto base = hnsw.offsets[row];
-        const auto first = base + static_cast<std::size_t>(hnsw.cum_nb_neighbors(level));
-        const auto last = base + static_cast<std::size_t>(hnsw.cum_nb_neighbors(level + 1));
-        for (std::size_t i = first; i < last; ++i) {
-            const auto link = links[i];
-            if (link < -1 || link >= static_cast<std::int64_t>(hnsw.levels.size())) return false;
-            if (link >= 0 && hnsw.levels[static_cast<std::size_t>(link)] <= level) return false;
-        }
-    }
-    return true;
+bool is_sound(std::span<const std::int32_t> list, int level,
+              std::span<const std::int32_t> levels) {
+    return std::ranges::all_of(list, [&](std::int32_t link) {
+        if (link == -1) return true;
+        return link >= 0 && static_cast<std::size_t>(link) < levels.size() &&
+               levels[static_cast<std::size_t>(link)] > level;
+    });
 }
 
-bool entry_is_sound(const Hnsw& hnsw, const HnswGraph::Links& from) {
-    if (hnsw.levels.empty()) return from.entry_point == -1 && from.max_level == -1;
-    if (from.entry_point < 0) return false;
-    const auto entry = static_cast<std::size_t>(from.entry_point);
-    return entry < hnsw.levels.size() && hnsw.levels[entry] == from.max_level + 1;
+bool entry_is_sound(const HnswLinks::FlatView& from) {
+    if (from.levels.empty()) return from.entry == -1 && from.max_level == -1;
+    if (from.entry < 0) return false;
+    const auto entry = static_cast<std::size_t>(from.entry);
+    return entry < from.levels.size() && from.levels[entry] == from.max_level + 1;
 }
 
 }  // namespace
 
-std::string HnswGraph::restore(const Links& from) {
-    auto& hnsw = faiss_->index.hnsw;
-    const std::size_t rows = faiss_->store.rows();
-    if (auto wrong = restore_levels(hnsw, from, rows); !wrong.empty()) return wrong;
-    for (std::size_t row = 0; row < rows; ++row) {
-        if (!links_are_sound(hnsw, from.links, row)) {
-            return "expected links to rows on the same level, got another in row " +
-                   std::to_string(row);
+std::string HnswLinks::take_lists(const FlatView& from) {
+    std::vector<std::uint32_t> neighbours;
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < from.levels.size(); ++i) {
+        const auto row = static_cast<std::uint32_t>(i);
+        append_row(from.levels[i]);
+        for (int level = 0; level < levels(row); ++level) {
+            const auto list = from.links.subspan(at, room(level));
+            at += list.size();
+            if (!is_sound(list, level, from.levels)) {
+                return "expected links to rows on the same level, got another in row " +
+                       std::to_string(row);
+            }
+            const auto end = std::ranges::find(list, -1);
+            neighbours.assign(list.begin(), end);
+            set(row, level, neighbours);
         }
     }
-    if (!entry_is_sound(hnsw, from)) return "expected the entry point on the highest level";
-    hnsw.neighbors.resize(from.links.size());
-    std::ranges::copy(from.links, hnsw.neighbors.data());
-    hnsw.entry_point = from.entry_point;
-    hnsw.max_level = from.max_level;
-    // Rows added from now on draw other levels than the first rows did.
-    hnsw.rng = faiss::RandomGenerator(static_cast<std::int64_t>(rows));
-    faiss_->storage.ntotal = faiss_->index.ntotal = static_cast<std::int64_t>(rows);
+    return {};
+}
+
+std::string HnswLinks::restore(const FlatView& from, std::size_t rows) {
+    *this = HnswLinks(M_);
+    if (auto wrong = check_levels(from, *this, rows, most_levels(M_)); !wrong.empty()) return wrong;
+    if (!entry_is_sound(from)) return "expected the entry point on the highest level";
+    reserve(rows);
+    if (auto wrong = take_lists(from); !wrong.empty()) return wrong;
+    entry_ = static_cast<std::uint32_t>(from.entry);
+    max_level_ = from.max_level;
     return {};
 }
 

@@ -1,53 +1,66 @@
 #pragma once
-/// One search through the graph (Malkov and Yashunin 2016, algorithms 2 and 5).
+/// Walks through the graph (Malkov and Yashunin 2016, algorithms 2 and 5).
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <span>
+#include <utility>
 #include <vector>
 
-#include "search/faiss_hnsw.hpp"
+#include "pool.hpp"
+#include "search/hnsw_links.hpp"
+#include "search/hnsw_target.hpp"
+#include "search/row_filter.hpp"
+#include "search/top_k.hpp"
 
 namespace unitvec {
 
-/// The memory of one search, kept for the next: marks of the rows met, and two lists.
-class HnswGraph::Walk {
+/// The memory of one walk, kept for the next: marks of the rows met, and two lists.
+class HnswWalk {
 public:
-    [[nodiscard]] std::vector<Neighbour> search(const Faiss& graph, const float* query,
-                                                std::size_t k, std::size_t ef,
-                                                const RowFilter& filter);
-
     /// Makes room for marks of this many rows.
     void fit(std::size_t rows);
 
+    /// From the entry point down to `level`, always to the nearest neighbour.
+    [[nodiscard]] Neighbour descend(const HnswLinks& links, const HnswTarget& target, int level);
+
+    /// Offers `found` the rows of a level that lie around the starts, until it has kept as many as
+    /// it can and none nearer is in sight.
+    /// @param filter  what may be kept; nullptr: every row
+    void explore(const HnswLinks& links, const HnswTarget& target, int level,
+                 std::span<const Neighbour> starts, const RowFilter* filter, TopK& found);
+
 private:
-    [[nodiscard]] Neighbour descend(const Faiss& graph, const float* query);
-    void explore(const Faiss& graph, const float* query, const RowFilter& filter, TopK& found,
-                 Neighbour start);
-    /// Fills fresh_ and nearness_ with the neighbours of `row` on `level` that were not met yet.
-    void meet(const Faiss& graph, const float* query, std::uint32_t row, int level);
+    /// Fills fresh_ and nearness_ with the neighbours of `row` that were not met yet.
+    void meet(const HnswLinks& links, const HnswTarget& target, std::uint32_t row, int level);
     void forget();
     bool mark(std::uint32_t row);
 
-    std::vector<std::uint16_t> marks_;  // == round_: met in this search
+    std::vector<std::uint16_t> marks_;  // == round_: met in this walk
     std::uint16_t round_ = 0;
     std::vector<std::uint32_t> fresh_;
     std::vector<float> nearness_;
     std::vector<Neighbour> frontier_;  // a heap, nearest first
 };
 
-/// Walks that no search is using.
-class HnswGraph::WalkPool {
+/// Walks that nobody is using.
+using HnswWalks = Pool<HnswWalk>;
+
+/// One of them, given back at the end.
+class BorrowedWalk {
 public:
-    struct GiveBack {
-        WalkPool* pool;
-        void operator()(Walk* walk) const;
-    };
-    [[nodiscard]] std::unique_ptr<Walk, GiveBack> borrow(std::size_t rows);
+    BorrowedWalk(HnswWalks& walks, std::size_t rows) : walks_(walks), walk_(walks.take()) {
+        walk_->fit(rows);
+    }
+    ~BorrowedWalk() { walks_.give_back(std::move(walk_)); }
+    BorrowedWalk(const BorrowedWalk&) = delete;
+    BorrowedWalk& operator=(const BorrowedWalk&) = delete;
+
+    HnswWalk& operator*() const { return *walk_; }
+    HnswWalk* operator->() const { return walk_.get(); }
 
 private:
-    std::mutex mutex_;
-    std::vector<std::unique_ptr<Walk>> free_;
+    HnswWalks& walks_;
+    std::unique_ptr<HnswWalk> walk_;
 };
 
 }  // namespace unitvec

@@ -70,11 +70,11 @@ void Index::save(const std::filesystem::path& path) const {
     parts.write(state.ids.ids());
     parts.write(state.store.encoded());
     if (state.has_whole_graph()) {
-        const auto links = state.graph->links();
-        parts.write(links.levels);
-        parts.write(links.links);
+        const auto links = state.graph->links().flat();
+        parts.write(std::span<const std::int32_t>(links.levels));
+        parts.write(std::span<const std::int32_t>(links.links));
         header.links = links.links.size();
-        header.entry_point = links.entry_point;
+        header.entry_point = links.entry;
         header.max_level = links.max_level;
     }
     if (state.has_whole_lists()) {

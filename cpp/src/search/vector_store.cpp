@@ -6,6 +6,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "search/growth.hpp"
 #include "search/row_codec.hpp"
 
 namespace unitvec {
@@ -31,6 +32,13 @@ const kernels::DistanceKernel& kernel_of(const kernels::RealKernels* numbers, Me
     }
 }
 
+kernels::CodeKernels::Rows code_kernel_of(VectorType type, Metric metric, std::size_t dim) {
+    const bool fits = dim <= kernels::CodeKernels::kMostDim;
+    if (type != VectorType::int8 || metric == Metric::manhattan || !fits) return nullptr;
+    const auto& codes = kernels::distance_kernels().codes;
+    return metric == Metric::euclidean ? codes.squared_l2 : codes.dot;
+}
+
 bool is_distance(Metric metric) {
     return metric != Metric::cosine && metric != Metric::dot;
 }
@@ -40,6 +48,7 @@ bool is_distance(Metric metric) {
 VectorStore::VectorStore(std::size_t dim, Metric metric, VectorType type)
     : dim_(dim), metric_(metric), type_(type), row_bytes_(unitvec::row_bytes(type, dim)),
       numbers_(kernels_of(type)), kernel_(&kernel_of(numbers_, metric)),
+      codes_(code_kernel_of(type, metric, dim)),
       sign_(is_distance(metric) ? -1.0F : 1.0F) {}
 
 std::size_t VectorStore::query_cols() const {
@@ -51,8 +60,13 @@ void VectorStore::require_room(std::size_t rows) const {
     throw std::length_error("[add] expected at most 2^31 - 1 vectors in an index");
 }
 
+void VectorStore::reserve(std::size_t rows) {
+    make_room(data_, rows * row_bytes_);
+}
+
 void VectorStore::append(MatrixView<const float> vectors) {
     require_room(vectors.rows);
+    reserve(rows_ + vectors.rows);
     data_.resize((rows_ + vectors.rows) * row_bytes_);
     for (std::size_t i = 0; i < vectors.rows; ++i) {
         encode_row(type_, vectors.row(i), data_.data() + (rows_ + i) * row_bytes_);
@@ -64,6 +78,7 @@ void VectorStore::append(MatrixView<const float> vectors) {
 void VectorStore::append_rows(std::span<const std::byte> rows) {
     const std::size_t count = rows.size() / row_bytes_;
     require_room(count);
+    reserve(rows_ + count);
     data_.insert(data_.end(), rows.begin(), rows.end());
     rows_ += count;
     note_lengths(rows_ - count);
@@ -73,6 +88,7 @@ void VectorStore::note_lengths(std::size_t first) {
     const bool kept = metric_ == Metric::dot || metric_ == Metric::euclidean;
     const bool rounded = metric_ == Metric::cosine && type_ != VectorType::float32;
     if (!kept && !rounded) return;
+    if (kept) make_room(squared_lengths_, rows_);
     for (std::size_t i = first; i < rows_; ++i) {
         const float squared = numbers_->dot.pair(row(i), row(i), dim_);
         largest_squared_length_ = std::max(largest_squared_length_, squared);
@@ -121,6 +137,14 @@ void VectorStore::compare(const float* query, const std::uint32_t* rows, std::si
 void VectorStore::compare_stored(const std::byte* stored, const std::uint32_t* rows,
                                  std::size_t count, float* nearness) const {
     kernel_->stored(stored, data_.data(), dim_, rows, count, nearness);
+    if (sign_ < 0.0F) {
+        for (std::size_t i = 0; i < count; ++i) nearness[i] = -nearness[i];
+    }
+}
+
+void VectorStore::compare_codes(const std::byte* coded, const std::uint32_t* rows,
+                                std::size_t count, float* nearness) const {
+    codes_(coded, data_.data(), dim_, rows, count, nearness);
     if (sign_ < 0.0F) {
         for (std::size_t i = 0; i < count; ++i) nearness[i] = -nearness[i];
     }

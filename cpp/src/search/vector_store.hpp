@@ -20,6 +20,8 @@ public:
     /// @param type  bits under Metric::hamming and only there
     VectorStore(std::size_t dim, Metric metric, VectorType type = VectorType::float32);
 
+    /// Makes room for that many rows in all.
+    void reserve(std::size_t rows);
     /// @param vectors  (n, query_cols()): of numbers, or of rows of bits
     /// @throws std::length_error above kMaxRows
     void append(MatrixView<const float> vectors);
@@ -61,6 +63,12 @@ public:
     /// The same of a stored row in place of the query.
     void compare_stored(const std::byte* row, const std::uint32_t* rows, std::size_t count,
                         float* nearness) const;
+    /// Whether rows are codes: of int8 numbers, in a metric that has products.
+    [[nodiscard]] bool has_codes() const { return codes_ != nullptr; }
+    /// nearness[i] of a row of codes, stored or not, to rows[i], in whole numbers: quicker than
+    /// compare_stored(), to which it is equal but for rounding. Only where has_codes().
+    void compare_codes(const std::byte* row, const std::uint32_t* rows, std::size_t count,
+                       float* nearness) const;
     /// Nearness of two stored rows: larger is nearer; Euclidean is the negated square.
     [[nodiscard]] float compare(const std::byte* x, const std::byte* y) const;
 
@@ -77,6 +85,7 @@ private:
     std::size_t row_bytes_;
     const kernels::RealKernels* numbers_;  // nullptr for bits
     const kernels::DistanceKernel* kernel_;
+    kernels::CodeKernels::Rows codes_;  // nullptr where rows are none
     float sign_;  // of the kernel's value within nearness
     std::size_t rows_ = 0;
     AlignedVector<std::byte> data_;

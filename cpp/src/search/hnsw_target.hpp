@@ -1,0 +1,34 @@
+#pragma once
+/// What a walk through the graph goes towards, and how near rows are to it.
+#include <cstdint>
+#include <vector>
+
+#include "search/vector_store.hpp"
+
+namespace unitvec {
+
+/// The vectors under a graph: `store` as they are kept, and where `codes` are given the same as
+/// 8-bit rows, which walks compare: a quarter of the memory to read of float32.
+struct GraphVectors {
+    const VectorStore& store;
+    const VectorStore* codes;
+};
+
+/// A query or a stored row.
+class HnswTarget {
+public:
+    /// @param query  as VectorStore::compare takes it; it must outlive this
+    HnswTarget(const GraphVectors& vectors, const float* query);
+    HnswTarget(const GraphVectors& vectors, std::uint32_t row);
+
+    /// nearness[i] of rows[i], approximate where there are codes.
+    void compare(const std::uint32_t* rows, std::size_t count, float* nearness) const;
+
+private:
+    const GraphVectors& vectors_;
+    const float* query_ = nullptr;
+    const std::byte* row_ = nullptr;
+    std::vector<std::byte> code_;  // of a query
+};
+
+}  // namespace unitvec
