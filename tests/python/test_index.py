@@ -457,13 +457,14 @@ def test_auto_says_what_it_picked():
     assert "auto (hnsw)" in repr(index)
 
 
-def test_bytes_per_vector_count_the_vectors_and_the_links():
+def test_bytes_per_vector_count_the_vectors_their_codes_and_the_links():
     flat, hnsw = Index(64, kind="flat"), Index(64, kind="hnsw", M=16)
     for index in (flat, hnsw):
         index.add(random_vectors(4096, 64))
     assert flat.stats()["bytes_per_vector"] >= 64 * 4 + 8
     extra = hnsw.stats()["bytes_per_vector"] - flat.stats()["bytes_per_vector"]
-    assert 2 * 16 * 4 <= extra <= 2 * 16 * 4 + 32
+    links, codes = 2 * 16 * 4, 4 + 64
+    assert links + codes <= extra <= links + codes + 32
 
 
 def test_many_threads_search_while_one_adds():

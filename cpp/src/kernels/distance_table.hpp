@@ -48,8 +48,8 @@ struct RealKernels {
     void (*widen)(const void* row, std::size_t dim, float* out);
 };
 
-/// Compares int8 rows with each other in whole numbers, quicker than RealKernels and as near to what
-/// the rows stand for as float32 comes. The same bits whatever the company and the order.
+/// Compares int8 rows with each other in whole numbers, quicker than RealKernels and as near to
+/// what the rows stand for as float32 comes. The same bits whatever the company and the order.
 struct CodeKernels {
     /// out[i] of the row `x` and the row base[rows[i]], i < count; rows == nullptr: 0, 1, 2, ...
     using Rows = void (*)(const void* x, const void* base, std::size_t dim,

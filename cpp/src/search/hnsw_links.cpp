@@ -61,8 +61,8 @@ void HnswLinks::raise_entry(std::uint32_t row) {
 }
 
 std::size_t HnswLinks::bytes() const {
-    return levels_.capacity() + (base_.capacity() + upper_.capacity() + upper_at_.capacity()) *
-                                    sizeof(std::uint32_t);
+    return levels_.capacity() +
+           (base_.capacity() + upper_.capacity() + upper_at_.capacity()) * sizeof(std::uint32_t);
 }
 
 HnswLinks::Flat HnswLinks::flat() const {

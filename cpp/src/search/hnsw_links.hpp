@@ -67,8 +67,8 @@ private:
 
     std::size_t M_;
     std::vector<std::uint8_t> levels_;
-    AlignedVector<std::uint32_t> base_;   // level 0
-    std::vector<std::uint32_t> upper_;    // the levels above, row after row
+    AlignedVector<std::uint32_t> base_;    // level 0
+    std::vector<std::uint32_t> upper_;     // the levels above, row after row
     std::vector<std::uint32_t> upper_at_;  // of each row in upper_, by lists
     std::uint32_t entry_ = kNone;
     int max_level_ = -1;

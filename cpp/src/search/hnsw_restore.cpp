@@ -7,8 +7,8 @@ namespace unitvec {
 namespace {
 
 /// Numbers of links by the levels of the rows. @returns what is wrong, or nothing
-std::string check_levels(const HnswLinks::FlatView& from, const HnswLinks& links,
-                         std::size_t rows, int most) {
+std::string check_levels(const HnswLinks::FlatView& from, const HnswLinks& links, std::size_t rows,
+                         int most) {
     if (from.levels.size() != rows) return "expected one level for each row";
     std::size_t expected = 0;
     for (const int levels : from.levels) {
@@ -21,8 +21,7 @@ std::string check_levels(const HnswLinks::FlatView& from, const HnswLinks& links
 }
 
 /// A link on a level must lead to a row that is on this level, or following it would read outside.
-bool is_sound(std::span<const std::int32_t> list, int level,
-              std::span<const std::int32_t> levels) {
+bool is_sound(std::span<const std::int32_t> list, int level, std::span<const std::int32_t> levels) {
     return std::ranges::all_of(list, [&](std::int32_t link) {
         if (link == -1) return true;
         return link >= 0 && static_cast<std::size_t>(link) < levels.size() &&

@@ -48,8 +48,7 @@ bool is_distance(Metric metric) {
 VectorStore::VectorStore(std::size_t dim, Metric metric, VectorType type)
     : dim_(dim), metric_(metric), type_(type), row_bytes_(unitvec::row_bytes(type, dim)),
       numbers_(kernels_of(type)), kernel_(&kernel_of(numbers_, metric)),
-      codes_(code_kernel_of(type, metric, dim)),
-      sign_(is_distance(metric) ? -1.0F : 1.0F) {}
+      codes_(code_kernel_of(type, metric, dim)), sign_(is_distance(metric) ? -1.0F : 1.0F) {}
 
 std::size_t VectorStore::query_cols() const {
     return type_ == VectorType::bits ? row_bytes_ / sizeof(float) : dim_;

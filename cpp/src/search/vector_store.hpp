@@ -86,7 +86,7 @@ private:
     const kernels::RealKernels* numbers_;  // nullptr for bits
     const kernels::DistanceKernel* kernel_;
     kernels::CodeKernels::Rows codes_;  // nullptr where rows are none
-    float sign_;  // of the kernel's value within nearness
+    float sign_;                        // of the kernel's value within nearness
     std::size_t rows_ = 0;
     AlignedVector<std::byte> data_;
     std::vector<float> squared_lengths_;
