@@ -22,7 +22,15 @@ Ids: TypeAlias = npt.NDArray[np.int64]
 AllowedIds: TypeAlias = "npt.ArrayLike | Callable[[Ids], npt.ArrayLike]"
 
 _LARGEST_ID = np.iinfo(np.int64).max
-_PARAMETERS = ("M", "ef_construction", "ef_search", "nlist", "nprobe", "automatic_threshold")
+_PARAMETERS = (
+    "M",
+    "ef_construction",
+    "ef_search",
+    "nlist",
+    "nprobe",
+    "pq_m",
+    "automatic_threshold",
+)
 _DISTANCES = ("euclidean", "manhattan", "hamming")  # metrics whose scores are negated distances
 
 
@@ -77,8 +85,12 @@ class Index:
             https://arxiv.org/abs/1603.09320): approximate, and faster from some ten thousand
             vectors on. "hnsw_sq" is hnsw with `dtype="int8"`. "ivf" looks through some of many
             lists of vectors, those around the centroids nearest to the query: approximate, built
-            sooner than a graph and smaller; for cosine, dot and euclidean. "auto" is flat until
-            `automatic_threshold` vectors, then hnsw; `stats()["kind"]` says which.
+            sooner than a graph and smaller; for cosine, dot and euclidean. "ivfpq" looks through
+            them by codes of `pq_m` bytes a vector (product quantisation: Jegou, Douze and Schmid,
+            https://doi.org/10.1109/TPAMI.2010.57), and compares the vectors of the best by code,
+            so that scores are exact: quicker than ivf where there are more vectors than the
+            processor's caches hold. "auto" is flat until `automatic_threshold` vectors, then hnsw;
+            `stats()["kind"]` says which.
         metric: "cosine", "dot", "euclidean" or "manhattan"; or "hamming", the number of bits that
             differ, for vectors of bits: booleans, or bytes as `Encoder.encode` makes them with
             `precision="ubinary"` or `"binary"`.
@@ -89,7 +101,9 @@ class Index:
         **parameters: `M` (32; links a vector), `ef_construction` (40; candidates looked at in
             building), `ef_search` (64; candidates kept in a search) of hnsw; `nlist` (lists; by
             default 4 times the root of the number of vectors) and `nprobe` (16; lists that a search
-            looks through) of ivf; `automatic_threshold` (50,000 vectors).
+            looks through) of ivf and ivfpq; `pq_m` (bytes of a code of ivfpq, at most `dim`; FAISS's
+            M; by default one for 8 numbers of a vector, or for 7 to 4 where `dim` is a multiple of
+            these only); `automatic_threshold` (50,000 vectors).
 
     Raises:
         ValueError: a kind, metric or parameter that is not offered, with those that are.
@@ -188,7 +202,7 @@ class Index:
         return self._core.add(vectors, chosen, _threads(threads))
 
     def train(self, x: Vectors, *, threads: int | None = None) -> None:
-        """Learn the centroids of an ivf index from these vectors; nothing is added.
+        """Learn the centroids and codes of ivf and ivfpq from these vectors; nothing is added.
 
         Never needed: `add` learns them from what it was given as soon as there are some thousand
         vectors (searches compare with all of them until then), and anew when there are four times
@@ -241,7 +255,8 @@ class Index:
             allowed_ids: only these may be found: ids (others than the index's never match), a
                 boolean mask over `index.ids`, or a function from `index.ids` to such a mask.
             ef_search: candidates kept by an hnsw search; more: higher recall, slower.
-            nprobe: lists that an ivf search looks through; the same.
+            nprobe: lists that an ivf or ivfpq search looks through; the same. Of ivfpq, the vectors
+                of the 4 k + 2 nprobe + 50 best by code are compared.
             min_recall: the share of the true k nearest to be found, on average, above 0 and at most
                 1. The index chooses `ef_search` or `nprobe` for it, or compares with every vector.
                 It goes by a measurement that the first such search makes, in some tenths of a
@@ -305,7 +320,7 @@ class Index:
         rows = self._as_rows([] if queries is None else queries, "queries", "tune")
         wanted = _whole(k, "k", "tune")
         points = self._core.tune(rows, wanted, _threads(threads))
-        effort = "nprobe" if self.stats()["kind"] == "ivf" else "ef_search"
+        effort = "nprobe" if self.stats()["kind"] in ("ivf", "ivfpq") else "ef_search"
         return Tuning(wanted, effort, [TuningPoint(*point) for point in points])
 
     def range_search(
@@ -363,8 +378,10 @@ class Index:
     def stats(self) -> dict[str, Any]:
         """Kind in use, dtype, parameters, live and dead vectors, bytes in all and for each.
 
-        Of an ivf index also its lists, 0 until they are learnt, and their imbalance: the expected
-        length of the list that a vector is in, to the mean length.
+        Of all bytes, `vector_bytes` are those of the vectors and `code_bytes` those of an ivfpq
+        index's codes and of what these are made by (1 KiB for each of `dim` numbers). Of lists also
+        how many there are, 0 until they are learnt, and their imbalance: the expected length of the
+        list that a vector is in, to the mean length.
         """
         now: dict[str, Any] = self._core.stats()
         now["bytes_per_vector"] = now["bytes"] / max(now["live"], 1)
@@ -397,8 +414,9 @@ class Index:
     def to_faiss(self, path: str | os.PathLike[str]) -> None:
         """Write a file for `faiss.read_index`.
 
-        It holds an IndexIDMap2 over IndexFlat or IndexHNSWFlat, or an IndexIVFFlat. Under hamming
-        it is for `faiss.read_index_binary`: an IndexBinaryIDMap2 over IndexBinaryFlat. Vectors are
+        It holds an IndexIDMap2 over IndexFlat or IndexHNSWFlat, or an IndexIVFFlat; of ivfpq an
+        IndexIDMap2 over an IndexRefineFlat, the vectors, of an IndexIVFPQ, or where `dim` is no
+        multiple of `pq_m`, which FAISS's must be, an IndexIVFFlat. Under hamming it is for `faiss.read_index_binary`: an IndexBinaryIDMap2 over IndexBinaryFlat. Vectors are
         written as float32, whatever the `dtype`. Under cosine they are stored normalised:
         normalise queries before searching them with FAISS. Where vectors were removed since the
         graph was built, a flat index is written.
@@ -419,14 +437,15 @@ class Index:
     ) -> Index:
         """Take over the vectors and ids of a file that FAISS wrote.
 
-        Of compressed indexes these are the vectors that FAISS decodes. Graphs and lists are built
+        Of compressed indexes these are the vectors that FAISS decodes: an IndexIVFPQ alone has its
+        codes only, and an IndexRefineFlat over one has the vectors. Graphs, lists and codes are built
         anew. FAISS reads the file and trusts more of it than `load` does: give it only files of
         known origin.
 
         Args:
             path: written by `faiss.write_index` or `faiss.write_index_binary`: any index that gives
                 back its vectors, under an IndexIDMap or not.
-            kind: of the new index; None: hnsw or ivf as in the file, else flat.
+            kind: of the new index; None: hnsw, ivf or ivfpq as in the file, else flat.
             metric: of the new index; None: that of the file, "dot" for an inner product. Give
                 "cosine" where the vectors were normalised for it.
             threads: processor threads to use; None: all that this process may.

@@ -304,8 +304,9 @@ TEST_CASE("an index refuses options out of range", "[index]") {
     auto o = options(IndexKind::hnsw);
     o.M = 1;
     CHECK_THROWS_WITH(Index(3, o), ContainsSubstring("expected M from 2"));
-    CHECK_THROWS_WITH(parse_index_kind("tree"),
-                      ContainsSubstring("\"flat\", \"hnsw\", \"ivf\", \"auto\", got \"tree\""));
+    CHECK_THROWS_WITH(
+        parse_index_kind("tree"),
+        ContainsSubstring("\"flat\", \"hnsw\", \"ivf\", \"ivfpq\", \"auto\", got \"tree\""));
     CHECK_THROWS_WITH(parse_metric("l2"), ContainsSubstring("\"euclidean\""));
 }
 

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <numeric>
 #include <system_error>
@@ -112,6 +113,42 @@ TEST_CASE("a loaded index answers and grows as the saved one", "[index_file]") {
     CHECK(answers(Index::load(folder.path() / "b.index")) == answers(loaded));
 }
 
+TEST_CASE("a loaded index of lists and codes answers and grows as the saved one", "[index_file]") {
+    const IndexKind kind = GENERATE(IndexKind::ivf, IndexKind::ivfpq);
+    const std::size_t n = GENERATE(std::size_t{40}, std::size_t{3000});
+    const TemporaryFolder folder;
+    Index index = make_index(kind, n);
+    CHECK((index.stats().lists > 0) == (n == 3000));
+    index.save(folder.path() / "a.index");
+    Index loaded = Index::load(folder.path() / "a.index");
+    CHECK(loaded.options().pq_m == index.options().pq_m);
+    CHECK(loaded.ids() == index.ids());
+    CHECK(answers(loaded) == answers(index));
+    const auto more = random_floats(30 * kDim, 2'000'003);
+    CHECK(loaded.add({more.data(), 30, kDim}) == index.add({more.data(), 30, kDim}));
+    CHECK(answers(loaded) == answers(index));
+    loaded.save(folder.path() / "b.index");
+    index.save(folder.path() / "c.index");
+    CHECK(read_all(folder.path() / "b.index") == read_all(folder.path() / "c.index"));
+}
+
+TEST_CASE("files of the versions before are read", "[index_file]") {
+    const TemporaryFolder folder;
+    const auto kind = GENERATE(IndexKind::hnsw, IndexKind::ivf);
+    const Index index = make_index(kind, 2000);
+    index.save(folder.path() / "a");
+    const auto file = read_all(folder.path() / "a");
+    const auto second = [](IndexHeader& h, std::string&) { h.version = 2; };
+    CHECK(answers(Index::load(folder.write("second", forged(file, second)))) == answers(index));
+    const auto first = [](IndexHeader& h, std::string&) {
+        h.version = 1;
+        h.nlist = h.nprobe = 0;
+    };
+    const auto path = folder.write("first", forged(file, first));
+    if (kind == IndexKind::hnsw) CHECK(answers(Index::load(path)) == answers(index));
+    if (kind == IndexKind::ivf) CHECK_THROWS_AS(Index::load(path), FormatError);
+}
+
 TEST_CASE("saving is reproducible and leaves no other file", "[index_file]") {
     const TemporaryFolder folder;
     const Index index = make_index(IndexKind::hnsw);
@@ -185,7 +222,7 @@ TEST_CASE("a forged header with true hashes is refused without a huge allocation
         [](IndexHeader& h, std::string&) { h.entry_point = 12; },
         [](IndexHeader& h, std::string&) { h.entry_point = -2; },
         [](IndexHeader& h, std::string&) { h.max_level = 7; },
-        [](IndexHeader& h, std::string&) { h.version = 3; },
+        [](IndexHeader& h, std::string&) { h.version = 4; },
         [](IndexHeader& h, std::string&) { h.version = 0; },
         [](IndexHeader&, std::string& f) { std::memset(&f[192], 0, 16); },          // ids 0, 0
         [](IndexHeader&, std::string& f) { std::memset(&f[192], 0xFE, 8); },        // id below -1
@@ -201,6 +238,51 @@ TEST_CASE("a forged header with true hashes is refused without a huge allocation
     }
     const auto unchanged = forged(whole, [](IndexHeader&, std::string&) {});
     CHECK(unchanged == whole);
+}
+
+TEST_CASE("forged lists and codes with true hashes are refused", "[index_file]") {
+    const TemporaryFolder folder;
+    const std::size_t rows = 1024;
+    const Index index = make_index(IndexKind::ivfpq, rows);
+    index.save(folder.path() / "a");
+    const auto whole = read_all(folder.path() / "a");
+    const std::size_t lists = index.stats().lists;
+    const auto padded = [](std::size_t bytes) { return (bytes + 63) / 64 * 64; };
+    const std::size_t centroids = 192 + padded(rows * 8) + padded(rows * kDim * 4);
+    const std::size_t list_of_row = centroids + padded(lists * kDim * 4);
+    const std::size_t code_centroids = list_of_row + padded(rows * 4);
+    const std::size_t codes = code_centroids + padded(kDim * 256 * 4);
+    REQUIRE(whole.size() == codes + padded(rows * index.options().pq_m));
+    using Change = std::function<void(IndexHeader&, std::string&)>;
+    const std::vector<Change> changes{
+        [](IndexHeader& h, std::string&) { h.kind = 3; },
+        [](IndexHeader& h, std::string&) { h.kind = 1; },
+        [](IndexHeader& h, std::string&) { h.kind = 5; },
+        [](IndexHeader& h, std::string&) { h.version = 2; },
+        [](IndexHeader& h, std::string&) { h.metric = 3; },  // manhattan
+        [](IndexHeader& h, std::string&) { h.pq_m = 0; },
+        [](IndexHeader& h, std::string&) { h.pq_m = kDim; },  // the sizes do not add up
+        [](IndexHeader& h, std::string&) { h.pq_m = kDim + 1; },
+        [](IndexHeader& h, std::string&) { h.pq_m = ~std::uint64_t{0}; },
+        [](IndexHeader& h, std::string&) { h.lists = 0; },
+        [](IndexHeader& h, std::string&) { h.lists += 16; },
+        [](IndexHeader& h, std::string&) { h.lists = ~std::uint32_t{0}; },
+        [](IndexHeader& h, std::string&) { h.nprobe = 0; },
+        [&](IndexHeader&, std::string& f) { std::memset(&f[centroids], 0xFF, 4); },    // NaN
+        [&](IndexHeader&, std::string& f) { std::memset(&f[list_of_row], 0xFF, 4); },  // -1
+        [&](IndexHeader&, std::string& f) { std::memset(&f[list_of_row], 0x7F, 4); },  // too many
+        [&](IndexHeader&, std::string& f) { std::memset(&f[code_centroids], 0xFF, 4); },  // NaN
+    };
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+        INFO("change " << i);
+        CHECK_THROWS_AS(Index::load(folder.write("forged", forged(whole, changes[i]))),
+                        FormatError);
+    }
+    // Any byte is a code: what it stands for may be wrong, so other candidates are compared.
+    const auto other = forged(whole, [&](IndexHeader&, std::string& f) {
+        std::memset(&f[codes], 0xFF, rows * index.options().pq_m);
+    });
+    CHECK(answers(Index::load(folder.write("other", other))).size() == answers(index).size());
 }
 
 TEST_CASE("a failed save keeps the old file and says why", "[index_file]") {

@@ -214,7 +214,7 @@ TEST_CASE("codes are compared in whole numbers, as what they stand for", "[store
     const Rows query(VectorType::int8, random_floats(dim, 1), dim);
     const Rows base(VectorType::int8, random_floats(dim * 20, 1'000'003), dim);
     const std::vector<std::uint32_t> scattered{19, 0, 7, 7, 3, 18, 1, 2, 11};
-    const auto& codes = set.kernels->codes;
+    const auto& codes = set.kernels->integer;
     INFO(set.name << ", dim " << dim);
     for (const auto* rows : {static_cast<const std::uint32_t*>(nullptr), scattered.data()}) {
         std::vector<float> dots(count), squares(count);
@@ -233,14 +233,14 @@ TEST_CASE("codes are compared in whole numbers, as what they stand for", "[store
 
 TEST_CASE("the largest codes of the longest rows do not overflow", "[stored_rows]") {
     const Set set = any_set();
-    const std::size_t dim = kernels::CodeKernels::kMostDim;
+    const std::size_t dim = kernels::IntegerKernels::kMostDim;
     std::vector<float> values(2 * dim, 127.0F);
     std::fill_n(values.begin(), dim, -127.0F);
     const Rows rows(VectorType::int8, values, dim);
     const std::uint32_t both[] = {0, 1};
     float dots[2], squares[2];
-    set.kernels->codes.dot(rows.row(0), rows.row(0), dim, both, 2, dots);
-    set.kernels->codes.squared_l2(rows.row(0), rows.row(0), dim, both, 2, squares);
+    set.kernels->integer.dot(rows.row(0), rows.row(0), dim, both, 2, dots);
+    set.kernels->integer.squared_l2(rows.row(0), rows.row(0), dim, both, 2, squares);
     INFO(set.name);
     const float largest = 127.0F * 127.0F * static_cast<float>(dim);
     CHECK(dots[0] == largest);

@@ -424,8 +424,8 @@ def test_k_below_1_is_refused(k):
 def test_bad_options_are_refused_by_name():
     with pytest.raises(TypeError, match="k as a whole number"):
         Index(2).search([1.0, 0.0], 1.5)
-    with pytest.raises(ValueError, match='"flat", "hnsw", "ivf", "auto", got "ivfpq"'):
-        Index(2, kind="ivfpq")
+    with pytest.raises(ValueError, match='"flat", "hnsw", "ivf", "ivfpq", "auto", got "tree"'):
+        Index(2, kind="tree")
     with pytest.raises(ValueError, match='"euclidean", "manhattan", "hamming", got "l2"'):
         Index(2, metric="l2")
     with pytest.raises(TypeError, match=r"expected parameters among M.*got lists"):

@@ -50,7 +50,7 @@ struct RealKernels {
 
 /// Compares int8 rows with each other in whole numbers, quicker than RealKernels and as near to
 /// what the rows stand for as float32 comes. The same bits whatever the company and the order.
-struct CodeKernels {
+struct IntegerKernels {
     /// out[i] of the row `x` and the row base[rows[i]], i < count; rows == nullptr: 0, 1, 2, ...
     using Rows = void (*)(const void* x, const void* base, std::size_t dim,
                           const std::uint32_t* rows, std::size_t count, float* out);
@@ -61,11 +61,26 @@ struct CodeKernels {
     static constexpr std::size_t kMostDim = std::size_t{1} << 17;
 };
 
+/// Centroids of each part of a product quantiser: a code of a part is one byte.
+inline constexpr std::size_t kCodeCentroids = 256;
+
+/// A part of a vector, x[width], against the centroids of that part: the columns of a matrix of
+/// shape (width, 256).
+struct CodeKernels {
+    /// out[c] = x . column c
+    void (*products)(const float* x, std::size_t width, const float* centroids, float* out);
+    /// The column nearest to x in space, of equally near ones the first.
+    /// @param minus_half_lengths  of each column, -|column|^2 / 2
+    std::uint8_t (*nearest)(const float* x, std::size_t width, const float* centroids,
+                            const float* minus_half_lengths);
+};
+
 struct DistanceKernels {
     RealKernels float32;
     RealKernels float16;
     RealKernels int8;
     DistanceKernel hamming;  ///< number of bits that differ
+    IntegerKernels integer;  ///< of int8 rows
     CodeKernels codes;
 };
 

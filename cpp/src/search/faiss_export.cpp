@@ -3,6 +3,8 @@
 #include <faiss/IndexHNSW.h>
 #include <faiss/IndexIDMap.h>
 #include <faiss/IndexIVFFlat.h>
+#include <faiss/IndexIVFPQ.h>
+#include <faiss/IndexRefine.h>
 #include <faiss/impl/io.h>
 #include <faiss/index_io.h>
 
@@ -77,30 +79,94 @@ std::unique_ptr<faiss::Index> hnsw_of(const VectorStore& store, const HnswLinks&
     return index;
 }
 
-/// The lists with ids in them, as FAISS has them, of the live rows.
-std::unique_ptr<faiss::Index> ivf_of(const VectorStore& store, const InvertedLists& lists,
-                                     const IndexOptions& options, const IdMap& ids) {
-    const auto [centroids, list_of_row] = lists.parts();
+/// Lists as FAISS has them, without vectors: an index around the centroids.
+/// @param more  what the constructor of `Ivf` takes between the number of lists and the metric
+template <typename Ivf, typename... More>
+std::unique_ptr<Ivf> empty_lists_of(const VectorStore& store, MatrixView<const float> centroids,
+                                    const IndexOptions& options, More... more) {
     const auto metric = faiss_metric(store.metric());
     auto quantizer =
         std::make_unique<faiss::IndexFlat>(static_cast<std::int64_t>(store.dim()), metric);
     quantizer->add(static_cast<std::int64_t>(centroids.rows), centroids.data);
-    auto ivf =
-        std::make_unique<faiss::IndexIVFFlat>(quantizer.get(), store.dim(), centroids.rows, metric);
+    auto ivf = std::make_unique<Ivf>(quantizer.get(), store.dim(), centroids.rows, more..., metric);
     ivf->own_fields = true;
     (void)quantizer.release();
     ivf->is_trained = true;
     ivf->nprobe = options.nprobe;
+    return ivf;
+}
+
+/// The lists with ids and vectors in them, of the live rows.
+std::unique_ptr<faiss::Index> ivf_of(const VectorStore& store, const InvertedLists& lists,
+                                     const IndexOptions& options, const IdMap& ids) {
+    const auto parts = lists.parts();
+    auto ivf = empty_lists_of<faiss::IndexIVFFlat>(store, parts.centroids, options);
     std::vector<float> room(store.dim());
     for (std::uint32_t row = 0; row < store.rows(); ++row) {
         const Id id = ids.ids()[row];
         if (id == kDead) continue;
         const auto* numbers = store.numbers(row, 1, room.data()).data;
-        ivf->invlists->add_entry(static_cast<std::size_t>(list_of_row[row]), id,
+        ivf->invlists->add_entry(static_cast<std::size_t>(parts.list_of_row[row]), id,
                                  reinterpret_cast<const std::uint8_t*>(numbers));
         ++ivf->ntotal;
     }
     return ivf;
+}
+
+/// The centroids of codes, (dim, 256), in FAISS's order: (m, 256, dim / m).
+std::vector<float> centroids_by_part(std::span<const float> by_number, std::size_t dim,
+                                     std::size_t m) {
+    constexpr std::size_t kCentroids = ProductQuantizer::kCentroids;
+    const std::size_t width = dim / m;
+    std::vector<float> by_part(by_number.size());
+    for (std::size_t j = 0; j < dim; ++j) {
+        for (std::size_t c = 0; c < kCentroids; ++c) {
+            by_part[(j / width * kCentroids + c) * width + j % width] =
+                by_number[j * kCentroids + c];
+        }
+    }
+    return by_part;
+}
+
+/// The lists with numbers and codes in them, in the order of these rows.
+std::unique_ptr<faiss::Index> ivfpq_of(const VectorStore& store, const InvertedLists& lists,
+                                       const IndexOptions& options,
+                                       std::span<const std::uint32_t> rows) {
+    constexpr std::size_t kBits = 8;
+    const auto parts = lists.parts();
+    const std::size_t m = options.pq_m;
+    auto ivf = empty_lists_of<faiss::IndexIVFPQ>(store, parts.centroids, options, m, kBits);
+    ivf->pq.centroids = centroids_by_part(parts.code_centroids, store.dim(), m);
+    const auto codes = lists.codes();
+    for (const auto row : rows) {
+        ivf->invlists->add_entry(static_cast<std::size_t>(parts.list_of_row[row]), ivf->ntotal,
+                                 codes.data() + row * m);
+        ++ivf->ntotal;
+    }
+    return ivf;
+}
+
+/// The same with the vectors, by which FAISS re-ranks as many candidates for 10 neighbours as we.
+std::unique_ptr<faiss::Index> refined_ivfpq_of(const VectorStore& store, const InvertedLists& lists,
+                                               const IndexOptions& options,
+                                               std::span<const std::uint32_t> rows) {
+    constexpr std::size_t kUsualK = 10;
+    auto refined = std::make_unique<faiss::IndexRefineFlat>();
+    refined->own_fields = refined->own_refine_index = true;
+    refined->base_index = ivfpq_of(store, lists, options, rows).release();
+    refined->refine_index = flat_of(store, rows).release();
+    refined->d = refined->base_index->d;
+    refined->metric_type = refined->base_index->metric_type;
+    refined->ntotal = refined->base_index->ntotal;
+    refined->is_trained = true;
+    refined->k_factor =
+        static_cast<float>(InvertedLists::candidates(kUsualK, options.nprobe)) / kUsualK;
+    return refined;
+}
+
+/// Whether the lists have codes that FAISS can have, too: of parts of equal length.
+bool writes_codes(const IndexOptions& options, std::size_t dim) {
+    return options.kind == IndexKind::ivfpq && dim % options.pq_m == 0;
 }
 
 /// The bits of these rows, without ids.
@@ -145,13 +211,16 @@ void Index::to_faiss(const std::filesystem::path& path) const {
         auto named = with_ids<faiss::IndexBinaryIDMap2>(*index, ids);
         named.code_size = index->code_size;
         faiss::write_index_binary(&named, &writer);
-    } else if (state.has_whole_lists()) {
+    } else if (state.has_whole_lists() && !writes_codes(state.options, state.store.dim())) {
         faiss::write_index(ivf_of(state.store, *state.lists, state.options, state.ids).get(),
                            &writer);
     } else {
         const bool linked = state.has_whole_graph() && live.takes_all();
-        const auto index = linked ? hnsw_of(state.store, state.graph->links(), state.options, rows)
-                                  : flat_of(state.store, rows);
+        const auto index =
+            linked ? hnsw_of(state.store, state.graph->links(), state.options, rows)
+            : state.has_whole_lists()
+                ? refined_ivfpq_of(state.store, *state.lists, state.options, rows)
+                : flat_of(state.store, rows);
         const auto named = with_ids<faiss::IndexIDMap2>(*index, ids);
         faiss::write_index(&named, &writer);
     }

@@ -2,7 +2,8 @@
 #include <faiss/IndexBinary.h>
 #include <faiss/IndexHNSW.h>
 #include <faiss/IndexIDMap.h>
-#include <faiss/IndexIVF.h>
+#include <faiss/IndexIVFPQ.h>
+#include <faiss/IndexRefine.h>
 #include <faiss/impl/io.h>
 #include <faiss/index_io.h>
 
@@ -50,7 +51,14 @@ Metric metric_of(const faiss::Index& index, const std::string& file) {
     }
 }
 
+/// What is searched: an index that re-ranks what another has found is a way of storing that one.
+const faiss::Index& searched(const faiss::Index& index) {
+    const auto* refined = dynamic_cast<const faiss::IndexRefine*>(&index);
+    return refined == nullptr ? index : *refined->base_index;
+}
+
 IndexKind kind_of(const faiss::Index& index) {
+    if (dynamic_cast<const faiss::IndexIVFPQ*>(&index) != nullptr) return IndexKind::ivfpq;
     if (dynamic_cast<const faiss::IndexHNSW*>(&index) != nullptr) return IndexKind::hnsw;
     if (dynamic_cast<const faiss::IndexIVF*>(&index) != nullptr) return IndexKind::ivf;
     return IndexKind::flat;
@@ -122,8 +130,11 @@ Index import_numbers(const std::string& file, faiss::IOReader& reader,
     if (map != nullptr) require_map(file, map->id_map.size(), inner.ntotal);
 
     IndexOptions options;
-    options.kind = import_options.kind.value_or(kind_of(inner));
+    options.kind = import_options.kind.value_or(kind_of(searched(inner)));
     options.metric = import_options.metric.value_or(metric_of(inner, file));
+    if (const auto* coded = dynamic_cast<const faiss::IndexIVFPQ*>(&searched(inner))) {
+        options.pq_m = coded->pq.M;
+    }
     Index index(static_cast<std::size_t>(inner.d), options);
     const auto* lists = dynamic_cast<const faiss::IndexIVF*>(&inner);
     if (lists != nullptr && map == nullptr) {

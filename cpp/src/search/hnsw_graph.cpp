@@ -19,7 +19,7 @@ constexpr std::size_t kLeastCoded = 32;
 bool wants_codes(const VectorStore& store) {
     const bool spatial = store.metric() != Metric::manhattan && store.metric() != Metric::hamming;
     return spatial && store.type() != VectorType::int8 && store.dim() >= kLeastCoded &&
-           store.dim() <= kernels::CodeKernels::kMostDim;
+           store.dim() <= kernels::IntegerKernels::kMostDim;
 }
 
 }  // namespace

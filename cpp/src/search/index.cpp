@@ -22,8 +22,8 @@ void require_range(const char* name, std::size_t value, std::size_t least, std::
         std::to_string(value));
 }
 
-/// The options with the dtype that they come to.
-IndexOptions with_storage(std::size_t dim, IndexOptions options) {
+/// The options with the dtype and the length of codes that they come to.
+IndexOptions settled(std::size_t dim, IndexOptions options) {
     const bool bits = options.metric == Metric::hamming;
     if (bits && dim % 8 != 0) {
         throw_invalid("Index", "dim in bits under hamming, a multiple of 8", std::to_string(dim));
@@ -37,9 +37,13 @@ IndexOptions with_storage(std::size_t dim, IndexOptions options) {
     }
     if (bits) options.dtype = VectorType::bits;
     const bool spatial = !bits && options.metric != Metric::manhattan;
-    if (options.kind == IndexKind::ivf && !spatial) {
-        throw_invalid("Index", "metric cosine, dot or euclidean for kind ivf",
+    if (has_lists(options.kind) && !spatial) {
+        throw_invalid("Index",
+                      "metric cosine, dot or euclidean for kind " + std::string(name(options.kind)),
                       std::string(name(options.metric)));
+    }
+    if (options.kind == IndexKind::ivfpq && options.pq_m == 0) {
+        options.pq_m = ProductQuantizer::usual_m(dim);
     }
     return options;
 }
@@ -53,7 +57,8 @@ Index::Index(std::size_t dim, const IndexOptions& options) {
     require_range("ef_search", options.ef_search, 1, 1'000'000);
     require_range("nlist", options.nlist, 0, 1'000'000);
     require_range("nprobe", options.nprobe, 1, 1'000'000);
-    state_ = std::make_unique<State>(dim, with_storage(dim, options));
+    require_range("pq_m", options.pq_m, 0, dim);
+    state_ = std::make_unique<State>(dim, settled(dim, options));
 }
 
 Index::Index(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -93,7 +98,7 @@ void Index::train(MatrixView<const float> vectors, const AddOptions& options) {
     const Matrix prepared = prepared_vectors(state_->store, vectors);
     const std::unique_lock lock(state_->mutex);
     auto& state = *state_;
-    if (state.options.kind != IndexKind::ivf) return;
+    if (!has_lists(state.options.kind)) return;
     const std::size_t usual = InvertedLists::usual_count(vectors.rows);
     const std::size_t lists = state.options.nlist == 0 ? usual : state.options.nlist;
     if (vectors.rows < lists) {
@@ -101,7 +106,7 @@ void Index::train(MatrixView<const float> vectors, const AddOptions& options) {
                       std::to_string(vectors.rows));
     }
     const RunOptions run{options.threads, options.interrupted};
-    if (!state.lists) state.lists = std::make_unique<InvertedLists>(state.store);
+    state.make_lists();
     state.lists->train(prepared.view(), lists, run);
     state.calibrations.forget();
     state.lists->assign_stored(run);
@@ -185,6 +190,8 @@ IndexStats Index::stats() const {
             state.ids.dead(),
             state.store.dim(),
             state.store.bytes() + state.ids.bytes() + graph + lists,
+            state.store.bytes(),
+            state.lists ? state.lists->code_bytes() : 0,
             state.lists ? state.lists->count() : 0,
             state.lists ? state.lists->imbalance() : 1.0,
             state.calibrations.oldest()};

@@ -94,11 +94,13 @@ std::size_t field(const PartReader& reader, const char* name, std::uint64_t valu
 IndexOptions read_options(const PartReader& reader, const IndexHeader& h) {
     constexpr std::uint64_t kAny = std::numeric_limits<std::uint64_t>::max();
     IndexOptions options;
-    options.kind = static_cast<IndexKind>(field(reader, "kind", h.kind, 0, 3));
+    // Each version of the format has one more kind: 1 ends with auto, 2 with ivf, 3 with ivfpq.
+    options.kind = static_cast<IndexKind>(field(reader, "kind", h.kind, 0, h.version + 1));
     options.metric = static_cast<Metric>(field(reader, "metric", h.metric, 0, 4));
     const bool bits = options.metric == Metric::hamming;
-    if (options.kind == IndexKind::ivf && (bits || options.metric == Metric::manhattan)) {
-        reader.fail_at(offsetof(IndexHeader, metric), "expected another metric of kind ivf");
+    if (has_lists(options.kind) && (bits || options.metric == Metric::manhattan)) {
+        reader.fail_at(offsetof(IndexHeader, metric),
+                       "expected another metric of kind ivf or ivfpq");
     }
     options.dtype =
         static_cast<VectorType>(field(reader, "dtype", h.dtype, bits ? 3 : 0, bits ? 3 : 2));
@@ -109,6 +111,8 @@ IndexOptions read_options(const PartReader& reader, const IndexHeader& h) {
     if (h.version == kOldestIndexVersion) return options;
     options.nlist = field(reader, "nlist", h.nlist, 0, 1'000'000);
     options.nprobe = field(reader, "nprobe", h.nprobe, 1, 1'000'000);
+    const bool coded = options.kind == IndexKind::ivfpq;
+    options.pq_m = field(reader, "pq_m", h.pq_m, coded ? 1 : 0, coded ? h.dim : 0);
     return options;
 }
 
@@ -147,15 +151,27 @@ void read_graph(PartReader& reader, const IndexHeader& header, HnswGraph& graph)
     if (!wrong.empty()) reader.fail_at(start, wrong);
 }
 
-void read_lists(PartReader& reader, const IndexHeader& header, InvertedLists& lists) {
+std::span<const float> read_centroids(PartReader& reader, std::uint64_t count) {
     const std::size_t start = reader.offset();
-    const auto centroids = reader.take<float>(header.lists * header.dim, "components of centroids");
+    const auto centroids = reader.take<float>(count, "components of centroids");
     if (!std::ranges::all_of(centroids, [](float x) { return std::isfinite(x); })) {
         reader.fail_at(start, "expected finite centroids");
     }
+    return centroids;
+}
+
+void read_lists(PartReader& reader, const IndexHeader& header, InvertedLists& lists) {
+    const std::size_t start = reader.offset();
+    const auto centroids = read_centroids(reader, header.lists * header.dim);
     const auto list_of_row = reader.take<std::int32_t>(header.rows, "lists of rows");
-    const auto wrong = lists.restore(
-        {{centroids.data(), header.lists, static_cast<std::size_t>(header.dim)}, list_of_row});
+    const std::uint64_t columns = header.pq_m > 0 ? ProductQuantizer::kCentroids : 0;
+    const auto code_centroids = read_centroids(reader, header.dim * columns);
+    const auto codes = reader.take<std::uint8_t>(header.rows * header.pq_m, "bytes of codes");
+    const auto wrong =
+        lists.restore({{centroids.data(), header.lists, static_cast<std::size_t>(header.dim)},
+                       list_of_row,
+                       code_centroids},
+                      codes);
     if (!wrong.empty()) reader.fail_at(start, wrong);
 }
 
@@ -177,14 +193,16 @@ Index Index::load(const std::filesystem::path& path) {
     read_ids(reader, header, state->ids);
     read_vectors(reader, header, state->store);
     if (header.links > 0) {
-        if (options.kind == IndexKind::ivf) reader.fail_at(0, "expected no graph of kind ivf");
+        if (has_lists(options.kind)) reader.fail_at(0, "expected no graph of kind ivf or ivfpq");
         state->graph =
             std::make_unique<HnswGraph>(state->store, options.M, options.ef_construction);
         read_graph(reader, header, *state->graph);
     }
     if (header.lists > 0) {
-        if (options.kind != IndexKind::ivf) reader.fail_at(0, "expected lists of kind ivf only");
-        state->lists = std::make_unique<InvertedLists>(state->store);
+        if (!has_lists(options.kind)) {
+            reader.fail_at(0, "expected lists of kind ivf or ivfpq only");
+        }
+        state->make_lists();
         read_lists(reader, header, *state->lists);
     }
     if (!reader.rest().empty()) reader.fail("expected the end of the file");

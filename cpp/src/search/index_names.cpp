@@ -9,7 +9,8 @@
 namespace unitvec {
 namespace {
 
-constexpr std::array kKinds{IndexKind::flat, IndexKind::hnsw, IndexKind::ivf, IndexKind::automatic};
+constexpr std::array kKinds{IndexKind::flat, IndexKind::hnsw, IndexKind::ivf, IndexKind::ivfpq,
+                            IndexKind::automatic};
 constexpr std::array kMetrics{Metric::cosine, Metric::dot, Metric::euclidean, Metric::manhattan,
                               Metric::hamming};
 
@@ -32,6 +33,7 @@ std::string_view name(IndexKind kind) {
         case IndexKind::hnsw: return "hnsw";
         case IndexKind::automatic: return "auto";
         case IndexKind::ivf: return "ivf";
+        case IndexKind::ivfpq: return "ivfpq";
     }
     return "unknown";
 }

@@ -60,6 +60,7 @@ void Index::save(const std::filesystem::path& path) const {
     header.automatic_threshold = state.options.automatic_threshold;
     header.nlist = state.options.nlist;
     header.nprobe = state.options.nprobe;
+    header.pq_m = state.options.kind == IndexKind::ivfpq ? state.options.pq_m : 0;
     header.dtype = static_cast<std::uint32_t>(state.options.dtype);
     header.entry_point = header.max_level = -1;
     std::ranges::copy(faiss_version(), header.faiss_version.begin());
@@ -81,6 +82,8 @@ void Index::save(const std::filesystem::path& path) const {
         const auto lists = state.lists->parts();
         parts.write(std::span(lists.centroids.data, lists.centroids.size()));
         parts.write(lists.list_of_row);
+        parts.write(lists.code_centroids);
+        parts.write(std::span<const std::uint8_t>(state.lists->codes()));
         header.lists = static_cast<std::uint32_t>(lists.centroids.rows);
     }
     header.payload_hash = parts.hash();

@@ -57,12 +57,17 @@ bool Index::State::wants_graph(std::size_t live) const {
 }
 
 void Index::State::build(const RunOptions& run) {
-    if (options.kind == IndexKind::ivf) return build_lists(run);
+    if (has_lists(options.kind)) return build_lists(run);
     if (wants_graph(ids.live())) build_graph(run);
 }
 
+void Index::State::make_lists() {
+    const std::size_t pq_m = options.kind == IndexKind::ivfpq ? options.pq_m : 0;
+    if (!lists) lists = std::make_unique<InvertedLists>(store, pq_m);
+}
+
 void Index::State::build_lists(const RunOptions& run) {
-    if (!lists) lists = std::make_unique<InvertedLists>(store);
+    make_lists();
     const auto learn = [&] {
         const std::size_t usual = InvertedLists::usual_count(store.rows());
         lists->train(options.nlist == 0 ? usual : options.nlist, run);

@@ -12,6 +12,11 @@
 
 namespace unitvec {
 
+/// Whether an index of this kind searches through inverted lists.
+[[nodiscard]] inline bool has_lists(IndexKind kind) {
+    return kind == IndexKind::ivf || kind == IndexKind::ivfpq;
+}
+
 struct Index::State {
     State(std::size_t dim, const IndexOptions& index_options)
         : options(index_options), store(dim, index_options.metric, index_options.dtype) {}
@@ -55,6 +60,7 @@ struct Index::State {
     void build(const RunOptions& run);
     void build_graph(const RunOptions& run);
     void build_lists(const RunOptions& run);
+    void make_lists();  ///< empty ones, where there are none yet
     /// An interrupted build leaves rows out: searches scan until the next add is done with them.
     [[nodiscard]] bool has_whole_graph() const { return graph && graph->rows() == store.rows(); }
     [[nodiscard]] bool has_whole_lists() const {

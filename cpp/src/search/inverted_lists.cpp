@@ -1,11 +1,10 @@
 #include "search/inverted_lists.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <iterator>
 
-#include "search/product_search.hpp"
+#include "unitvec/parallel.hpp"
 #include "unitvec/search/kmeans.hpp"
 
 namespace unitvec {
@@ -15,7 +14,7 @@ constexpr std::size_t kLeastPerList = 39;  // vectors that a centroid is learnt 
 constexpr std::size_t kMostPerList = 64;   // more make no better centroids
 constexpr std::size_t kIterations = 10;
 constexpr std::size_t kAtOnce = 8192;  // rows between two looks at the interrupt
-constexpr std::size_t kTile = 256;     // rows compared by one call of a kernel
+constexpr std::size_t kGrain = 256;    // rows that a thread codes at a time
 constexpr std::size_t kGrowth = 4;
 constexpr double kMoreUneven = 2.0;
 constexpr std::size_t kTelling = 16;  // vectors a list, on average, from which its size says much
@@ -40,6 +39,19 @@ Matrix sampled(const VectorStore& store, std::size_t count) {
     return sample;
 }
 
+/// Of some of these vectors, at equal distances, the differences from their centroids.
+Matrix residuals_of(MatrixView<const float> vectors, const KMeansResult& clusters) {
+    const std::size_t count = std::min(ProductQuantizer::kSample, vectors.rows);
+    Matrix residuals(count, vectors.cols);
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t row = i * vectors.rows / count;
+        const auto label = static_cast<std::size_t>(clusters.labels[row]);
+        std::ranges::transform(vectors.row(row), clusters.centroids.row(label),
+                               residuals.row(i).begin(), std::minus<>());
+    }
+    return residuals;
+}
+
 /// Expected size of the list that a vector is in, to the mean size.
 double imbalance_of(const std::vector<std::size_t>& sizes) {
     double sum = 0.0, squares = 0.0;
@@ -52,8 +64,10 @@ double imbalance_of(const std::vector<std::size_t>& sizes) {
 
 }  // namespace
 
-InvertedLists::InvertedLists(const VectorStore& store)
-    : store_(store), centroids_(store.dim(), probed_by(store.metric())) {}
+InvertedLists::InvertedLists(const VectorStore& store, std::size_t pq_m)
+    : store_(store), centroids_(store.dim(), probed_by(store.metric())) {
+    if (pq_m > 0) codes_.emplace(store.dim(), store.metric(), pq_m);
+}
 
 std::size_t InvertedLists::usual_count(std::size_t n) {
     const auto lists = static_cast<std::size_t>(4.0 * std::sqrt(static_cast<double>(n)));
@@ -70,6 +84,7 @@ void InvertedLists::train(MatrixView<const float> vectors, std::size_t lists,
     options.threads = run.threads;
     options.interrupted = run.interrupted;
     const auto learnt = kmeans(vectors, options);
+    if (codes_) codes_->train(residuals_of(vectors, learnt).view(), run);
     set_centroids(learnt.centroids);
     trained_rows_ = std::max(store_.rows(), vectors.rows);
     std::vector<std::size_t> sizes(lists, 0);
@@ -78,7 +93,8 @@ void InvertedLists::train(MatrixView<const float> vectors, std::size_t lists,
 }
 
 void InvertedLists::train(std::size_t lists, const RunOptions& run) {
-    train(sampled(store_, lists * kMostPerList).view(), lists, run);
+    const std::size_t least = codes_ ? ProductQuantizer::kSample : 0;
+    train(sampled(store_, std::max(lists * kMostPerList, least)).view(), lists, run);
     trained_rows_ = store_.rows();
 }
 
@@ -92,11 +108,33 @@ void InvertedLists::forget_rows() {
     lists_.assign(centroids_.rows(), {});
     all_lists_.assign(centroids_.rows(), 0);
     list_of_row_.clear();
+    if (codes_) codes_->clear(centroids_.rows());
 }
 
-void InvertedLists::put(std::uint32_t row, std::int32_t list) {
+/// @param code  ignored where there are no codes
+void InvertedLists::put(std::uint32_t row, std::int32_t list, const std::uint8_t* code) {
     lists_[static_cast<std::size_t>(list)].push_back(row);
     list_of_row_.push_back(list);
+    if (codes_) codes_->append(static_cast<std::size_t>(list), centroid(list), code);
+}
+
+std::span<const float> InvertedLists::centroid(std::int32_t list) const {
+    return centroids_.numbers(static_cast<std::size_t>(list), 1, nullptr).row(0);
+}
+
+/// The codes of vectors, each in the list of its nearest centroid: shape (n, pq_m).
+std::vector<std::uint8_t> InvertedLists::encoded(MatrixView<const float> vectors,
+                                                 const Neighbours& nearest,
+                                                 const RunOptions& run) const {
+    std::vector<std::uint8_t> codes(vectors.rows * code_size());
+    if (!codes_) return codes;
+    parallel_for(vectors.rows, kGrain, run.threads, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) {
+            const auto list = static_cast<std::int32_t>(nearest[i].front().row);
+            codes_->encode(vectors.row(i), centroid(list), codes.data() + i * code_size());
+        }
+    });
+    return codes;
 }
 
 void InvertedLists::assign_stored(const RunOptions& run) {
@@ -110,27 +148,31 @@ void InvertedLists::assign_stored(const RunOptions& run) {
     while (rows() < store_.rows()) {
         const std::size_t first = rows();
         const std::size_t count = std::min(kAtOnce, store_.rows() - first);
-        const auto found =
-            exact_search(nearest, store_.numbers(first, count, room.data()), 1, all, run);
+        const auto vectors = store_.numbers(first, count, room.data());
+        const auto found = exact_search(nearest, vectors, 1, all, run);
+        const auto codes = encoded(vectors, found, run);
         for (std::size_t i = 0; i < count; ++i) {
             put(static_cast<std::uint32_t>(first + i),
-                static_cast<std::int32_t>(found[i].front().row));
+                static_cast<std::int32_t>(found[i].front().row), codes.data() + i * code_size());
         }
     }
 }
 
 void InvertedLists::truncate(std::size_t rows) {
     while (list_of_row_.size() > rows) {
-        lists_[static_cast<std::size_t>(list_of_row_.back())].pop_back();  // rows ascend in a list
+        const auto list = static_cast<std::size_t>(list_of_row_.back());
+        lists_[list].pop_back();  // rows ascend in a list
         list_of_row_.pop_back();
+        if (codes_) codes_->pop_back(list);
     }
 }
 
 void InvertedLists::keep(std::span<const std::uint32_t> rows) {
+    const auto codes = this->codes();
     const auto before = std::move(list_of_row_);
     forget_rows();
     for (std::uint32_t i = 0; i < rows.size() && rows[i] < before.size(); ++i) {
-        put(i, before[rows[i]]);
+        put(i, before[rows[i]], codes.data() + rows[i] * code_size());
     }
 }
 
@@ -146,43 +188,33 @@ double InvertedLists::imbalance() const {
     return imbalance_of(sizes);
 }
 
-std::vector<Neighbour> InvertedLists::search(const float* query, std::size_t k, std::size_t nprobe,
-                                             const RowFilter& filter) const {
-    const RowFilter all(all_lists_, all_lists_.size());
-    TopK best(k);
-    std::array<std::uint32_t, kTile> rows;
-    std::array<float, kTile> nearness;
-    std::size_t filled = 0;
-    const auto compare = [&] {
-        store_.compare(query, rows.data(), 0, filled, nearness.data());
-        for (std::size_t i = 0; i < filled; ++i) {
-            if (nearness[i] >= best.threshold()) best.offer({nearness[i], rows[i]});
-        }
-        filled = 0;
-    };
-    for (const auto& probe : scan_one(centroids_, query, nprobe, all)) {
-        for (const auto row : lists_[probe.row]) {
-            if (!filter.takes_all() && !filter(row)) continue;
-            rows[filled++] = row;
-            if (filled == kTile) compare();
-        }
-    }
-    compare();
-    return best.take_sorted();
-}
-
 std::size_t InvertedLists::bytes() const {
-    std::size_t bytes = centroids_.bytes() + list_of_row_.capacity() * sizeof(std::int32_t);
+    std::size_t bytes =
+        centroids_.bytes() + code_bytes() + list_of_row_.capacity() * sizeof(std::int32_t);
     for (const auto& list : lists_) bytes += sizeof(list) + list.capacity() * sizeof(std::uint32_t);
     return bytes;
 }
 
 InvertedLists::Parts InvertedLists::parts() const {
-    return {centroids_.numbers(0, centroids_.rows(), nullptr), list_of_row_};
+    const auto code_centroids = codes_ ? codes_->quantizer().centroids() : std::span<const float>{};
+    return {centroids_.numbers(0, centroids_.rows(), nullptr), list_of_row_, code_centroids};
 }
 
-std::string InvertedLists::restore(const Parts& parts) {
-    if (parts.list_of_row.size() != store_.rows()) return "expected one list for each row";
+std::vector<std::uint8_t> InvertedLists::codes() const {
+    const std::size_t size = code_size();
+    std::vector<std::uint8_t> codes(rows() * size);
+    for (std::size_t list = 0; codes_ && list < lists_.size(); ++list) {
+        for (std::size_t i = 0; i < lists_[list].size(); ++i) {
+            std::copy_n(codes_->code(list, i), size, codes.data() + lists_[list][i] * size);
+        }
+    }
+    return codes;
+}
+
+std::string InvertedLists::restore(const Parts& parts, std::span<const std::uint8_t> codes) {
+    const std::size_t rows = parts.list_of_row.size();
+    if (rows != store_.rows()) return "expected one list for each row";
+    if (codes.size() != rows * code_size()) return "expected a code for each row";
     const auto count = static_cast<std::int64_t>(parts.centroids.rows);
     for (const auto list : parts.list_of_row) {
         if (list < 0 || list >= count) {
@@ -192,9 +224,11 @@ std::string InvertedLists::restore(const Parts& parts) {
     }
     centroids_.truncate(0);
     centroids_.append(parts.centroids);
+    if (codes_) codes_->restore(parts.code_centroids);
     forget_rows();
-    for (std::size_t row = 0; row < parts.list_of_row.size(); ++row) {
-        put(static_cast<std::uint32_t>(row), parts.list_of_row[row]);
+    for (std::size_t row = 0; row < rows; ++row) {
+        put(static_cast<std::uint32_t>(row), parts.list_of_row[row],
+            codes.data() + row * code_size());
     }
     trained_rows_ = store_.rows();
     trained_imbalance_ = imbalance();

@@ -3,11 +3,13 @@
 /// the centroids nearest to the query (Sivic and Zisserman 2003; Jegou, Douze and Schmid 2011).
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "search/exact_search.hpp"
+#include "search/residual_codes.hpp"
 #include "search/row_filter.hpp"
 #include "search/vector_store.hpp"
 
@@ -16,7 +18,9 @@ namespace unitvec {
 class InvertedLists {
 public:
     /// Lists over `store`, which must outlive them and stay where it is; none until train().
-    explicit InvertedLists(const VectorStore& store);
+    /// @param pq_m  bytes of a code that searches compare in place of the vector, before they
+    ///              compare the vectors of the best; 0: the vectors are compared at once
+    explicit InvertedLists(const VectorStore& store, std::size_t pq_m = 0);
 
     /// Lists for `n` vectors where the caller names no number: 4 sqrt(n), with 39 vectors each at
     /// least to learn from.
@@ -24,7 +28,8 @@ public:
     /// Vectors from which lists pay: below, a scan compares hardly more.
     static constexpr std::size_t kLeast = 1024;
 
-    /// Learns `lists` centroids from these vectors, at least as many, and empties all lists.
+    /// Learns `lists` centroids from these vectors, at least as many, and the codes; empties all
+    /// lists.
     /// @throws Interrupted, with nothing changed
     void train(MatrixView<const float> vectors, std::size_t lists, const RunOptions& run);
     /// Learns them from the store's own rows.
@@ -38,10 +43,13 @@ public:
     /// learnt from, or they have become twice as uneven.
     [[nodiscard]] bool have_drifted() const;
 
-    /// Up to k eligible rows near the query, best first.
+    /// Up to k eligible rows near the query, best first, as near as the store has them.
     /// @param nprobe  lists looked through, at least 1
     [[nodiscard]] std::vector<Neighbour> search(const float* query, std::size_t k,
                                                 std::size_t nprobe, const RowFilter& filter) const;
+
+    /// Rows whose vectors a search compares where there are codes: the best by these.
+    [[nodiscard]] static std::size_t candidates(std::size_t k, std::size_t nprobe);
 
     /// Forgets the last rows, so that at most `rows` remain.
     void truncate(std::size_t rows);
@@ -53,29 +61,41 @@ public:
     /// Expected length of the list that a vector is in, to the mean length: 1 where all are equal.
     [[nodiscard]] double imbalance() const;
     [[nodiscard]] std::size_t bytes() const;
+    /// Of these, what the codes take.
+    [[nodiscard]] std::size_t code_bytes() const { return codes_ ? codes_->bytes() : 0; }
 
     /// What is saved: restore() makes the lists of it again.
     struct Parts {
         MatrixView<const float> centroids;          ///< (lists, dim)
         std::span<const std::int32_t> list_of_row;  ///< of every row
+        std::span<const float> code_centroids;      ///< (dim, 256); none where there are no codes
     };
     [[nodiscard]] Parts parts() const;
-    /// Restores lists over a store that is complete.
+    /// The codes of all rows, in their order: shape (rows, pq_m).
+    [[nodiscard]] std::vector<std::uint8_t> codes() const;
+    /// Restores lists over a store that is complete. @param parts  of finite numbers
     /// @returns an empty string, or what is wrong with them: nothing is trusted
-    [[nodiscard]] std::string restore(const Parts& parts);
+    [[nodiscard]] std::string restore(const Parts& parts, std::span<const std::uint8_t> codes);
 
 private:
     void set_centroids(const Matrix& centroids);
     void forget_rows();
-    void put(std::uint32_t row, std::int32_t list);
+    void put(std::uint32_t row, std::int32_t list, const std::uint8_t* code);
+    /// Bytes of a code; 0 where there are none.
+    [[nodiscard]] std::size_t code_size() const { return codes_ ? codes_->m() : 0; }
+    [[nodiscard]] std::span<const float> centroid(std::int32_t list) const;
+    [[nodiscard]] std::vector<std::uint8_t> encoded(MatrixView<const float> vectors,
+                                                    const Neighbours& nearest,
+                                                    const RunOptions& run) const;
 
     const VectorStore& store_;
     VectorStore centroids_;      // compared as vectors of the index are
     std::vector<Id> all_lists_;  // one for each, none dead
     std::vector<std::vector<std::uint32_t>> lists_;
     std::vector<std::int32_t> list_of_row_;
-    std::size_t trained_rows_ = 0;    // rows when the centroids were learnt
-    double trained_imbalance_ = 1.0;  // of the vectors that they were learnt from
+    std::optional<ResidualCodes> codes_;  // in the order of lists_
+    std::size_t trained_rows_ = 0;        // rows when the centroids were learnt
+    double trained_imbalance_ = 1.0;      // of the vectors that they were learnt from
 };
 
 }  // namespace unitvec

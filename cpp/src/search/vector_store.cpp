@@ -32,10 +32,10 @@ const kernels::DistanceKernel& kernel_of(const kernels::RealKernels* numbers, Me
     }
 }
 
-kernels::CodeKernels::Rows code_kernel_of(VectorType type, Metric metric, std::size_t dim) {
-    const bool fits = dim <= kernels::CodeKernels::kMostDim;
+kernels::IntegerKernels::Rows code_kernel_of(VectorType type, Metric metric, std::size_t dim) {
+    const bool fits = dim <= kernels::IntegerKernels::kMostDim;
     if (type != VectorType::int8 || metric == Metric::manhattan || !fits) return nullptr;
-    const auto& codes = kernels::distance_kernels().codes;
+    const auto& codes = kernels::distance_kernels().integer;
     return metric == Metric::euclidean ? codes.squared_l2 : codes.dot;
 }
 

@@ -85,7 +85,7 @@ private:
     std::size_t row_bytes_;
     const kernels::RealKernels* numbers_;  // nullptr for bits
     const kernels::DistanceKernel* kernel_;
-    kernels::CodeKernels::Rows codes_;  // nullptr where rows are none
+    kernels::IntegerKernels::Rows codes_;  // nullptr where rows are none
     float sign_;                        // of the kernel's value within nearness
     std::size_t rows_ = 0;
     AlignedVector<std::byte> data_;

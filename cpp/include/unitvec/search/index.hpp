@@ -25,9 +25,13 @@ enum class IndexKind {
     /// Lists of vectors around centroids, some of which are looked through: approximate, O(sqrt(n))
     /// a query with the usual number of lists; built sooner than a graph and 8 bytes a vector.
     ivf,
+    /// ivf whose searches compare codes, a byte for some numbers of a vector, and then the vectors
+    /// of the best by code: quicker where the vectors are more than the processor's caches hold;
+    /// product quantisation (Jegou, Douze and Schmid 2011).
+    ivfpq,
 };
 
-/// "flat", "hnsw", "auto" or "ivf".
+/// "flat", "hnsw", "auto", "ivf" or "ivfpq".
 [[nodiscard]] std::string_view name(IndexKind kind);
 /// "cosine", "dot", "euclidean", "manhattan" or "hamming".
 [[nodiscard]] std::string_view name(Metric metric);
@@ -50,10 +54,14 @@ struct IndexOptions {
     std::size_t ef_search = 64;
     /// Live vectors from which `automatic` builds a graph: below, a scan takes a few milliseconds.
     std::size_t automatic_threshold = 50'000;
-    /// Lists of an ivf index; 0: 4 sqrt(n), chosen when they are learnt.
+    /// Lists of an ivf or ivfpq index; 0: 4 sqrt(n), chosen when they are learnt.
     std::size_t nlist = 0;
-    /// Lists that a search of an ivf index looks through, when it names no number.
+    /// Lists that a search of an ivf or ivfpq index looks through, when it names no number.
     std::size_t nprobe = 16;
+    /// Bytes of a code of an ivfpq index, one for each part of a vector, from 1 to dim; FAISS's M.
+    /// More: fewer neighbours missed, slower. 0: one for 8 numbers, or for 7 to 4 where dim is a
+    /// multiple of these only.
+    std::size_t pq_m = 0;
     /// How vectors are kept. Under Metric::hamming it is bits, whatever stands here.
     VectorType dtype = VectorType::float32;
 };
@@ -103,14 +111,16 @@ struct RangeResult {
 };
 
 struct IndexStats {
-    IndexKind kind;    ///< flat, hnsw or ivf: for `automatic`, the one in use
+    IndexKind kind;    ///< for `automatic` flat or hnsw, the one in use
     VectorType dtype;  ///< how vectors are kept
     std::size_t live;  ///< vectors that can be found
     std::size_t dead;  ///< removed, still occupying their place
     std::size_t dim;
-    std::size_t bytes;  ///< memory of vectors, ids, and graph or lists
-    std::size_t lists;  ///< of an ivf index, 0 until they are learnt
-    double imbalance;   ///< of its lists: expected length of a vector's list, to the mean length
+    std::size_t bytes;         ///< memory of vectors, ids, and graph or lists
+    std::size_t vector_bytes;  ///< of these, the vectors
+    std::size_t code_bytes;    ///< and the codes of an ivfpq index, with what they are made by
+    std::size_t lists;         ///< of an ivf or ivfpq index, 0 until they are learnt
+    double imbalance;  ///< of its lists: expected length of a vector's list, to the mean length
     /// Rows that the index had when the oldest of the recalls in use was measured; nothing where
     /// none was.
     std::optional<std::size_t> calibrated_rows;
@@ -118,7 +128,7 @@ struct IndexStats {
 
 /// How Index::from_faiss() takes over an index of FAISS's.
 struct FaissImport {
-    /// Nothing: the file's, hnsw or ivf, and flat for every other.
+    /// Nothing: the file's, hnsw, ivf or ivfpq, and flat for every other.
     std::optional<IndexKind> kind = std::nullopt;
     /// Nothing: the file's, dot for an inner product. `cosine` where its vectors were normalised.
     std::optional<Metric> metric = std::nullopt;
@@ -155,9 +165,10 @@ public:
     std::vector<Id> add(BitsView vectors, std::optional<std::span<const Id>> ids = std::nullopt,
                         const AddOptions& options = {});
 
-    /// Learns an ivf index's centroids from these vectors and sorts those that it holds into the
-    /// new lists. Never needed: add() learns them from what it was given, as soon as there are some
-    /// thousand vectors, and anew when the lists no longer suit. Of other kinds it does nothing.
+    /// Learns the centroids of an ivf index, and the codes of an ivfpq index, from these vectors
+    /// and sorts those that it holds into the new lists. Never needed: add() learns them from what
+    /// it was given, as soon as there are some thousand vectors, and anew when the lists no longer
+    /// suit. Of other kinds it does nothing.
     /// @throws std::invalid_argument as add() does, and if there are fewer vectors than lists
     void train(MatrixView<const float> vectors, const AddOptions& options = {});
 
@@ -215,16 +226,17 @@ public:
     /// @throws FormatError if the file is damaged in any way, foreign, or of a later version
     [[nodiscard]] static Index load(const std::filesystem::path& path);
 
-    /// Writes a file for FAISS's read_index: an IndexIDMap2 over IndexFlat or IndexHNSWFlat, or an
-    /// IndexIVFFlat, in float32 whatever the dtype; under Metric::hamming for read_index_binary, an
+    /// Writes a file for FAISS's read_index: an IndexIDMap2 over IndexFlat, IndexHNSWFlat or, for
+    /// ivfpq with parts of equal length, an IndexRefineFlat of an IndexIVFPQ; or an IndexIVFFlat;
+    /// in float32 whatever the dtype; under Metric::hamming for read_index_binary, an
     /// IndexBinaryIDMap2 over IndexBinaryFlat. Under cosine, queries must be normalised before
     /// searching it. Removed vectors are left out.
     /// @throws std::system_error if any write fails
     void to_faiss(const std::filesystem::path& path) const;
 
     /// The vectors of a file that FAISS wrote, under their ids, or their numbers where it has none;
-    /// of compressed indexes as FAISS decodes them. Graphs and lists are built anew. FAISS reads
-    /// the file, and trusts more of it than load() does: not for files of unknown origin.
+    /// of compressed indexes as FAISS decodes them. Graphs, lists and codes are built anew. FAISS
+    /// reads the file, and trusts more of it than load() does: not for files of unknown origin.
     /// @throws FormatError if FAISS cannot read it, or cannot give back its vectors
     /// @throws std::invalid_argument as add() does
     [[nodiscard]] static Index from_faiss(const std::filesystem::path& path,
