@@ -101,9 +101,9 @@ class Index:
         **parameters: `M` (32; links a vector), `ef_construction` (40; candidates looked at in
             building), `ef_search` (64; candidates kept in a search) of hnsw; `nlist` (lists; by
             default 4 times the root of the number of vectors) and `nprobe` (16; lists that a search
-            looks through) of ivf and ivfpq; `pq_m` (bytes of a code of ivfpq, at most `dim`; FAISS's
-            M; by default one for 8 numbers of a vector, or for 7 to 4 where `dim` is a multiple of
-            these only); `automatic_threshold` (50,000 vectors).
+            looks through) of ivf and ivfpq; `pq_m` of ivfpq (bytes of a code, at most `dim`, called
+            M by FAISS; by default one for 8 numbers of a vector, or for 7 to 4 where `dim` is a
+            multiple of these only); `automatic_threshold` (50,000 vectors).
 
     Raises:
         ValueError: a kind, metric or parameter that is not offered, with those that are.
@@ -416,10 +416,11 @@ class Index:
 
         It holds an IndexIDMap2 over IndexFlat or IndexHNSWFlat, or an IndexIVFFlat; of ivfpq an
         IndexIDMap2 over an IndexRefineFlat, the vectors, of an IndexIVFPQ, or where `dim` is no
-        multiple of `pq_m`, which FAISS's must be, an IndexIVFFlat. Under hamming it is for `faiss.read_index_binary`: an IndexBinaryIDMap2 over IndexBinaryFlat. Vectors are
-        written as float32, whatever the `dtype`. Under cosine they are stored normalised:
-        normalise queries before searching them with FAISS. Where vectors were removed since the
-        graph was built, a flat index is written.
+        multiple of `pq_m`, as FAISS wants it, an IndexIVFFlat. Under hamming it is for
+        `faiss.read_index_binary`: an IndexBinaryIDMap2 over IndexBinaryFlat. Vectors are written as
+        float32, whatever the `dtype`. Under cosine they are stored normalised: normalise queries
+        before searching them with FAISS. Where vectors were removed since the graph was built, a
+        flat index is written.
 
         Raises:
             OSError: the file cannot be written.
@@ -438,9 +439,9 @@ class Index:
         """Take over the vectors and ids of a file that FAISS wrote.
 
         Of compressed indexes these are the vectors that FAISS decodes: an IndexIVFPQ alone has its
-        codes only, and an IndexRefineFlat over one has the vectors. Graphs, lists and codes are built
-        anew. FAISS reads the file and trusts more of it than `load` does: give it only files of
-        known origin.
+        codes only, and an IndexRefineFlat over one has the vectors. Graphs, lists and codes are
+        built anew. FAISS reads the file and trusts more of it than `load` does: give it only files
+        of known origin.
 
         Args:
             path: written by `faiss.write_index` or `faiss.write_index_binary`: any index that gives
