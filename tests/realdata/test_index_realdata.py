@@ -67,6 +67,8 @@ def test_hnsw_recall_at_defaults(vectors, metric):
         ("flat", "int8", 0.95),
         ("hnsw_sq", None, 0.94),
         ("ivf", None, 0.9),
+        ("ivfpq", None, 0.9),
+        ("ivfpq", "int8", 0.88),
     ],
 )
 def test_recall_at_defaults_to_the_vectors_in_float32(vectors, kind, dtype, floor):
@@ -78,11 +80,13 @@ def test_recall_at_defaults_to_the_vectors_in_float32(vectors, kind, dtype, floo
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["hnsw", "hnsw_sq", "ivf"])
+@pytest.mark.parametrize("kind", ["hnsw", "hnsw_sq", "ivf", "ivfpq"])
 @pytest.mark.parametrize("tuned", [False, True])
 def test_asked_for_recall_is_kept_for_fresh_queries(vectors, kind, tuned):
     q, tuning, x = vectors[:QUERIES], vectors[QUERIES : 2 * QUERIES], vectors[2 * QUERIES :]
-    poor = {} if kind == "ivf" else {"M": 6, "ef_construction": 10}  # else nothing is missed
+    poor = (
+        {} if kind in ("ivf", "ivfpq") else {"M": 6, "ef_construction": 10}
+    )  # else nothing is missed
     index = uv.Index(x.shape[1], kind, **poor)
     index.add(x)
     if tuned:
@@ -121,10 +125,27 @@ def test_filtered_recall(vectors, share, kind):
 
 
 @pytest.mark.slow
-def test_recall_survives_replacing_half_and_removing_a_third(vectors):
+def test_codes_lose_little_and_re_ranked_scores_are_exact(vectors):
+    q, x = vectors[:QUERIES], vectors[QUERIES:]
+    coded, lists = uv.Index(x.shape[1], "ivfpq"), uv.Index(x.shape[1], "ivf")
+    coded.add(x)
+    lists.add(x)
+    best = lists.search(q, 10, exact=True)
+    for nprobe in (4, 16, lists.stats()["lists"] - 1):
+        found = coded.search(q, 10, nprobe=nprobe)
+        assert recall(found, best) >= recall(lists.search(q, 10, nprobe=nprobe), best) - 0.005
+        for i in range(0, QUERIES, 20):
+            alone = coded.search(q[i], 10, allowed_ids=found.ids[i], exact=True)
+            assert_array_equal(found.scores[i], alone.scores[0])
+    assert coded.search(q, 10, nprobe=lists.stats()["lists"] - 1).exact is False
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "fixed"), [("hnsw", {}), ("ivfpq", {"nlist": 30})])
+def test_recall_survives_replacing_half_and_removing_a_third(vectors, kind, fixed):
     q, x = vectors[:QUERIES], vectors[QUERIES:]
     rng = np.random.default_rng(0)
-    index = uv.Index(x.shape[1])
+    index = uv.Index(x.shape[1], kind, **fixed)
     index.add(x[rng.permutation(len(x))], ids=np.arange(len(x)))  # wrong vectors for many ids
     for ids in np.array_split(rng.permutation(len(x)), 20):
         index.remove(ids)
@@ -133,7 +154,7 @@ def test_recall_survives_replacing_half_and_removing_a_third(vectors):
     for ids in np.array_split(gone, 5):
         index.remove(ids)
     left = np.setdiff1d(np.arange(len(x)), gone)
-    fresh = uv.Index(x.shape[1])
+    fresh = uv.Index(x.shape[1], kind, **fixed)
     fresh.add(x[left], ids=left)
     exact = fresh.search(q, 10, exact=True)
     assert_array_equal(index.search(q, 10, exact=True).scores, exact.scores)
