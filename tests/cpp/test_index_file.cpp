@@ -285,6 +285,38 @@ TEST_CASE("forged lists and codes with true hashes are refused", "[index_file]")
     CHECK(answers(Index::load(folder.write("other", other))).size() == answers(index).size());
 }
 
+TEST_CASE("forged vectors whose squares overflow are refused", "[index_file]") {
+    const TemporaryFolder folder;
+    IndexOptions options;
+    options.kind = GENERATE(IndexKind::flat, IndexKind::ivf);
+    options.metric = GENERATE(Metric::cosine, Metric::euclidean);
+    options.dtype = GENERATE(VectorType::float32, VectorType::int8);
+    options.nlist = 2;
+    Index index(kDim, options);
+    const auto values = random_floats(16 * kDim, 1);
+    index.train({values.data(), 16, kDim});
+    index.add({values.data(), 16, kDim});
+    index.save(folder.path() / "a");
+    const auto whole = read_all(folder.path() / "a");
+    const bool bytes = options.dtype == VectorType::int8;  // the row begins with its scale
+    const std::size_t row = sizeof(IndexHeader) + 128;     // behind 16 ids
+    std::vector<std::size_t> places{row};
+    if (options.kind == IndexKind::ivf) places.push_back(row + (bytes ? 16 * 12 : 16 * 4 * kDim));
+    for (const std::size_t place : places) {
+        const bool scale = bytes && place == row;
+        const float most = scale ? 1e18F / 127 : 0.99e18F;
+        const auto with = [&](float x) {
+            return folder.write("forged", forged(whole, [&](IndexHeader&, std::string& file) {
+                                    std::memcpy(&file[place], &x, sizeof(x));
+                                }));
+        };
+        INFO(name(options.kind) << ", dtype " << name(options.dtype) << ", byte " << place);
+        CHECK_NOTHROW(Index::load(with(most)));
+        CHECK_THROWS_AS(Index::load(with(100.0F * most)), FormatError);
+        CHECK_THROWS_AS(Index::load(with(-3e38F)), FormatError);
+    }
+}
+
 TEST_CASE("a failed save keeps the old file and says why", "[index_file]") {
     const TemporaryFolder folder;
     const Index index = make_index(IndexKind::flat);

@@ -1,5 +1,3 @@
-#include <algorithm>
-#include <cmath>
 #include <limits>
 #include <string>
 
@@ -135,8 +133,8 @@ void read_vectors(PartReader& reader, const IndexHeader& header, VectorStore& st
     const auto rows = reader.take<std::byte>(header.rows * bytes, "bytes of vectors");
     for (std::size_t at = 0; at < rows.size(); at += bytes) {
         if (!is_sound_row(store.type(), store.dim(), rows.data() + at)) {
-            reader.fail_at(start + at, "expected a vector of finite " +
-                                           std::string(name(store.type())) + ", got another");
+            reader.fail_at(start + at, "expected a vector in " + std::string(name(store.type())) +
+                                           ", finite and of length at most 5e18, got another");
         }
     }
     store.append_rows(rows);
@@ -151,21 +149,34 @@ void read_graph(PartReader& reader, const IndexHeader& header, HnswGraph& graph)
     if (!wrong.empty()) reader.fail_at(start, wrong);
 }
 
-std::span<const float> read_centroids(PartReader& reader, std::uint64_t count) {
+std::span<const float> read_centroids(PartReader& reader, const IndexHeader& header) {
     const std::size_t start = reader.offset();
-    const auto centroids = reader.take<float>(count, "components of centroids");
-    if (!std::ranges::all_of(centroids, [](float x) { return std::isfinite(x); })) {
-        reader.fail_at(start, "expected finite centroids");
+    const auto centroids = reader.take<float>(header.lists * header.dim, "components of centroids");
+    for (std::size_t at = 0; at < centroids.size(); at += header.dim) {
+        const auto* row = reinterpret_cast<const std::byte*>(centroids.data() + at);
+        if (!is_sound_row(VectorType::float32, header.dim, row)) {
+            reader.fail_at(start, "expected finite centroids, of length at most 5e18");
+        }
     }
     return centroids;
 }
 
+/// Of product-quantised codes: a number of a vector's part is one of 256.
+std::span<const float> read_code_centroids(PartReader& reader, const IndexHeader& header) {
+    constexpr float kLargest = 5e18F;  // squares of such fit a float
+    const std::size_t start = reader.offset();
+    const std::uint64_t columns = header.pq_m > 0 ? ProductQuantizer::kCentroids : 0;
+    const auto numbers = reader.take<float>(header.dim * columns, "components of codes' centroids");
+    const auto is_sound = [](float x) { return std::fabs(x) <= kLargest; };  // false of NaN
+    if (std::ranges::all_of(numbers, is_sound)) return numbers;
+    reader.fail_at(start, "expected finite centroids, of numbers up to 5e18");
+}
+
 void read_lists(PartReader& reader, const IndexHeader& header, InvertedLists& lists) {
     const std::size_t start = reader.offset();
-    const auto centroids = read_centroids(reader, header.lists * header.dim);
+    const auto centroids = read_centroids(reader, header);
     const auto list_of_row = reader.take<std::int32_t>(header.rows, "lists of rows");
-    const std::uint64_t columns = header.pq_m > 0 ? ProductQuantizer::kCentroids : 0;
-    const auto code_centroids = read_centroids(reader, header.dim * columns);
+    const auto code_centroids = read_code_centroids(reader, header);
     const auto codes = reader.take<std::uint8_t>(header.rows * header.pq_m, "bytes of codes");
     const auto wrong =
         lists.restore({{centroids.data(), header.lists, static_cast<std::size_t>(header.dim)},

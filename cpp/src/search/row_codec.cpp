@@ -19,6 +19,9 @@ constexpr std::array kTypes{VectorType::float32, VectorType::float16, VectorType
                             VectorType::bits};
 constexpr float kLargestHalf = 65504.0F;
 constexpr float kLargestLevel = 127.0F;
+// add() takes no vector longer than 1e18, which int8 may lengthen by sqrt(dim) / 254 of that. Up to
+// here squared distances stay finite in float32.
+constexpr double kLongest = 5e18;
 
 /// To nearest, ties to even. @param x  at most kLargestHalf in size
 std::uint16_t to_half(float x) {
@@ -63,12 +66,31 @@ T read(const std::byte* from) {
     return value;
 }
 
+/// Where no component is larger, no vector is longer than kLongest.
+float usual_component(std::size_t dim) {
+    return static_cast<float>(kLongest / std::sqrt(static_cast<double>(dim)));
+}
+
+/// Whether a vector is no longer than kLongest. @param component  its number j, maybe NaN
+template <typename Component>
+bool has_sound_length(std::size_t dim, const Component& component) {
+    double squares = 0.0;
+    for (std::size_t j = 0; j < dim; ++j) {
+        const double x = component(j);
+        squares += x * x;
+    }
+    return squares <= kLongest * kLongest;
+}
+
 bool is_sound_int8(std::size_t dim, const std::byte* row) {
     const auto scale = read<float>(row);
-    // No vector is longer than 1e18, and a scale is less than the longest component.
-    if (!(scale >= 0.0F) || scale > 1e18F) return false;
-    return std::none_of(row + 4, row + 4 + dim,
-                        [](std::byte b) { return static_cast<std::int8_t>(b) == -128; });
+    const auto level = [&](std::size_t j) { return static_cast<std::int8_t>(row[4 + j]); };
+    if (!(scale >= 0.0F)) return false;
+    for (std::size_t j = 0; j < dim; ++j) {
+        if (level(j) == -128) return false;
+    }
+    if (scale <= usual_component(dim) / kLargestLevel) return true;
+    return has_sound_length(dim, [&](std::size_t j) { return double{scale} * level(j); });
 }
 
 bool is_sound_half(std::size_t dim, const std::byte* row) {
@@ -79,8 +101,10 @@ bool is_sound_half(std::size_t dim, const std::byte* row) {
 }
 
 bool is_sound_float(std::size_t dim, const std::byte* row) {
+    const auto component = [&](std::size_t j) { return read<float>(row + 4 * j); };
+    const float usual = usual_component(dim);
     for (std::size_t j = 0; j < dim; ++j) {
-        if (!std::isfinite(read<float>(row + 4 * j))) return false;
+        if (!(std::fabs(component(j)) <= usual)) return has_sound_length(dim, component);
     }
     return true;
 }

@@ -16,7 +16,7 @@ namespace unitvec {
 void encode_row(VectorType type, std::span<const float> x, std::byte* row);
 
 /// Whether bytes, from a file say, are a row that encode_row() could have written, and of bits
-/// whether what follows them is 0: all numbers finite.
+/// whether what follows them is 0: all numbers finite, and no length above 5e18.
 [[nodiscard]] bool is_sound_row(VectorType type, std::size_t dim, const std::byte* row);
 
 /// The largest size of a component that `type` can hold.
