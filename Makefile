@@ -16,10 +16,11 @@ test:    ## the C++ tests, the Python tests and the check of the stubs
 	@scripts/setup.sh test
 	@scripts/test.sh
 
-reliability: ## the properties on 200,000 examples each, a thousand forks, a million texts: an hour
+reliability: ## 200,000 examples a property, a thousand forks, a million texts, indexes under ThreadSanitizer: an hour
 	@scripts/setup.sh test
 	@UNITVEC_EXAMPLES=200000 .venv/bin/python -m pytest tests/python \
 		-k "any_text or any_damage or forked_after_use or long_job"
+	@scripts/threads.sh
 
 fuzz:    ## the fuzz targets of the model's readers, half an hour each; needs clang
 	@scripts/fuzz.sh
