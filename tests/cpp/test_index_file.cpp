@@ -211,6 +211,7 @@ TEST_CASE("a forged header with true hashes is refused without a huge allocation
         [](IndexHeader& h, std::string&) { h.links = 0; },
         [](IndexHeader& h, std::string&) { h.M = 1; },
         [](IndexHeader& h, std::string&) { h.M = 5; },
+        [](IndexHeader& h, std::string&) { h.kind = 0; },  // has no graph
         [](IndexHeader& h, std::string&) { h.kind = 3; },
         [](IndexHeader& h, std::string&) { h.metric = 4; },  // hamming needs dtype bits
         [](IndexHeader& h, std::string&) { h.metric = 5; },

@@ -204,7 +204,9 @@ Index Index::load(const std::filesystem::path& path) {
     read_ids(reader, header, state->ids);
     read_vectors(reader, header, state->store);
     if (header.links > 0) {
-        if (has_lists(options.kind)) reader.fail_at(0, "expected no graph of kind ivf or ivfpq");
+        if (options.kind == IndexKind::flat || has_lists(options.kind)) {
+            reader.fail_at(0, "expected no graph of kind " + std::string(name(options.kind)));
+        }
         state->graph =
             std::make_unique<HnswGraph>(state->store, options.M, options.ef_construction);
         read_graph(reader, header, *state->graph);
