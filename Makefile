@@ -19,10 +19,10 @@ test:    ## the C++ tests, the Python tests and the check of the stubs
 reliability: ## 200,000 examples a property, a thousand forks, a million texts, indexes under ThreadSanitizer: an hour
 	@scripts/setup.sh test
 	@UNITVEC_EXAMPLES=200000 .venv/bin/python -m pytest tests/python \
-		-k "any_text or any_damage or forked_after_use or long_job"
+		-k "any_text or any_damage or any_flipped or forked_after_use or long_job"
 	@scripts/threads.sh
 
-fuzz:    ## the fuzz targets of the model's readers, half an hour each; needs clang
+fuzz:    ## the fuzz targets of what reads models and indexes, half an hour each; needs clang
 	@scripts/fuzz.sh
 
 bench:   ## every benchmark, beside the peers; one question: .venv/bin/python -m benchmarks encode
