@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 operations=${1:-1000000}
 shift || true
 kinds=("$@")
-[[ ${#kinds[@]} -gt 0 ]] || kinds=(flat hnsw hnsw_sq ivf)
+[[ ${#kinds[@]} -gt 0 ]] || kinds=(flat hnsw hnsw_sq ivf ivfpq)
 
 mkdir -p build
 cmake -S tests/threads -B build/threads -G Ninja >build/threads-configure.log

@@ -28,6 +28,8 @@ SEEDS = [
     ("ivf", "cosine", "float32"),
     ("ivf", "dot", "float16"),
     ("ivf", "euclidean", "int8"),
+    ("ivfpq", "cosine", "float32"),
+    ("ivfpq", "euclidean", "float16"),
     ("auto", "cosine", "float32"),
 ]
 
@@ -36,7 +38,7 @@ def make_index(kind: str, metric: str, dtype: str | None) -> Index:
     rng = np.random.default_rng(1)
     index = Index(DIM, kind, metric, dtype, M=2, nlist=3, nprobe=1, automatic_threshold=10)
     x = rng.standard_normal((ROWS, DIM)).astype(np.float32)
-    if kind == "ivf":
+    if kind in ("ivf", "ivfpq"):
         index.train(x)
     index.add(x > 0 if metric == "hamming" else x)
     index.remove([2, 9])

@@ -14,9 +14,10 @@ from unitvec import FormatError, Index
 DIM = 16
 HEADER = 192  # bytes
 CORPUS = Path(__file__).parents[1] / "fuzz" / "corpus" / "index"
+LISTS = ("ivf", "ivfpq")
 FILES = [
-    *[(kind, dtype) for kind in ("flat", "hnsw", "ivf") for dtype in ("float32", "float16")],
-    *[(kind, "int8") for kind in ("flat", "hnsw_sq", "ivf")],
+    *[(kind, dtype) for kind in ("flat", "hnsw", *LISTS) for dtype in ("float32", "float16")],
+    *[(kind, "int8") for kind in ("flat", "hnsw_sq", *LISTS)],
     *[(kind, "bits") for kind in ("flat", "hnsw")],
 ]
 
@@ -32,7 +33,7 @@ def make_index(kind, dtype):
     metric = "hamming" if dtype == "bits" else "cosine"
     index = Index(DIM, kind, metric, None if dtype == "bits" else dtype, M=4, nlist=6, nprobe=2)
     x = vectors(400, dtype, seed=1)
-    if kind == "ivf":
+    if kind in LISTS:
         index.train(x)
     index.add(x)
     index.remove([3, 70])

@@ -1,6 +1,6 @@
 /// Eight threads search an index while a ninth changes it, for ThreadSanitizer to watch.
 ///
-/// usage: index_threads KIND OPERATIONS     KIND: flat, hnsw, hnsw_sq or ivf
+/// usage: index_threads KIND OPERATIONS     KIND: flat, hnsw, hnsw_sq, ivf or ivfpq
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -17,9 +17,10 @@ using namespace unitvec;
 namespace {
 
 constexpr std::size_t kSearchers = 8;
-constexpr std::size_t kFirst = 600;  // vectors from the beginning
-constexpr std::size_t kBatch = 4;    // most vectors in a change
-constexpr std::size_t kPace = 20;    // operations for each of the writer's: most of them search
+constexpr std::size_t kFirst = 600;        // vectors from the beginning
+constexpr std::size_t kBatch = 4;          // most vectors in a change
+constexpr std::size_t kWriterThreads = 3;  // that link, learn and assign
+constexpr std::size_t kPace = 20;  // operations for each of the writer's: most of them search
 
 IndexOptions options_of(const std::string& kind) {
     IndexOptions options;
@@ -35,11 +36,7 @@ IndexOptions options_of(const std::string& kind) {
 /// The thread that changes the index, and what it knows of it.
 class Writer {
 public:
-    explicit Writer(Index& index)
-        : index_(index),
-          // ThreadSanitizer does not see how OpenMP's threads, by which FAISS links a graph, wait
-          // for each other.
-          threads_(index.options().kind == IndexKind::hnsw ? 1 : 3) {
+    explicit Writer(Index& index) : index_(index) {
         for (std::size_t i = 0; i < kFirst; ++i) live_.push_back(static_cast<Id>(i));
         const auto first = vectors_of(live_);
         index_.train(view(first), adding());
@@ -76,7 +73,7 @@ public:
     void report() const { std::printf(" %zu changes, %zu rebuilds\n", changes_, rebuilds_); }
 
 private:
-    [[nodiscard]] AddOptions adding() const { return {threads_, nullptr}; }
+    [[nodiscard]] AddOptions adding() const { return {kWriterThreads, nullptr}; }
 
     void add(std::size_t n) {
         const Id first = given_.load(std::memory_order_relaxed);
@@ -110,7 +107,6 @@ private:
     }
 
     Index& index_;
-    std::size_t threads_;
     std::vector<Id> live_;
     std::size_t changes_ = 0, rebuilds_ = 0;
     std::atomic<Id> given_ = kFirst;

@@ -9,9 +9,9 @@
 namespace unitvec {
 namespace {
 
-constexpr std::size_t kGrain = 8;          // rows that a thread links at a time
-constexpr std::size_t kShards = 64;        // of the rows that take up links
-constexpr std::size_t kWorthThreads = 16;  // rows; fewer are linked sooner than a thread wakes
+constexpr std::size_t kGrain = 4;         // rows that a thread links at a time
+constexpr std::size_t kShards = 64;       // of the rows that take up links
+constexpr std::size_t kWorthThreads = 8;  // rows; fewer are linked sooner than a thread wakes
 
 }  // namespace
 
