@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.peers import OURS
-
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -68,7 +66,7 @@ def _panel(axes: Axes, panel: Panel, figure: Figure) -> None:
         axes.plot(x, y, label=name, **style)
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
-    axes.set_xticks(list(figure.x_ticks), [f"{tick:g}" for tick in figure.x_ticks])
+    axes.set_xticks(list(figure.x_ticks), [f"{tick:,.10g}" for tick in figure.x_ticks])
     axes.set_title(panel.title)
     axes.set_xlabel(figure.x_label)
     axes.set_ylabel(panel.y_label)
@@ -89,7 +87,7 @@ def _name_ticks(axes: Axes) -> None:
 
 def _styles(names: Mapping[str, Points]) -> dict[str, dict[str, Any]]:
     styles: dict[str, dict[str, Any]] = {}
-    others = [name for name in names if name not in OURS]
+    others = [name for name in names if not _ours(name)]
     for number, name in enumerate(others):
         line, marker = OTHER_STYLES[number % len(OTHER_STYLES)]
         styles[name] = {
@@ -98,6 +96,10 @@ def _styles(names: Mapping[str, Points]) -> dict[str, dict[str, Any]]:
             "marker": marker,
             "markerfacecolor": "white",
         }
-    for number, name in enumerate(n for n in names if n in OURS):
+    for number, name in enumerate(filter(_ours, names)):
         styles[name] = {"color": "black", "linewidth": 1.8, "marker": OUR_MARKERS[number]}
     return styles
+
+
+def _ours(name: str) -> bool:
+    return name.startswith("unitvec ")

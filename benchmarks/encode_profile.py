@@ -8,15 +8,13 @@ texts. The recording is `unitvec._core.start_step_times`; it adds some microseco
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from functools import partial
 from typing import Any
 
 from benchmarks.encode_profile_table import table
 from benchmarks.measure import interleave
 from benchmarks.peers import OURS, PEERS
-from benchmarks.process import PeerError, environment_variables
+from benchmarks.process import printed
 from benchmarks.settings import Settings
 from benchmarks.systems import attempt, chosen, nothing_runs
 
@@ -65,29 +63,10 @@ def _profile(name: str, settings: Settings) -> dict[str, Any]:
     dtype = PEERS[name].options["dtype"]
     directory = settings.model_directory()
     numbers = (settings.threads, settings.scale, settings.latency_calls)
-    return _asked("profile_worker", settings, dtype, directory, *numbers)
+    return printed("profile_worker", settings.threads, dtype, directory, *numbers)
 
 
 def _roofline(model: dict[str, int], settings: Settings) -> dict[str, Any]:
     megabytes = max(64, round(MEGABYTES * settings.scale))
     sizes = (settings.threads, megabytes, ROWS, model["dim"], model["intermediate"])
-    return _asked("roofline_worker", settings, *sizes)
-
-
-def _asked(worker: str, settings: Settings, *arguments: object) -> dict[str, Any]:
-    """What a worker printed.
-
-    Raises:
-        PeerError: with the last line of what it said, where it failed.
-    """
-    done = subprocess.run(
-        [sys.executable, "-m", f"benchmarks.{worker}", *map(str, arguments)],
-        check=False,
-        env=environment_variables(settings.threads),
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode != 0:
-        lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
-        raise PeerError(f"[{worker}] {lines[-1]}")
-    return dict(json.loads(done.stdout))
+    return printed("roofline_worker", settings.threads, *sizes)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -47,9 +47,8 @@ def bandwidth(threads: int, megabytes: int) -> dict[str, float]:
         }
 
 
-def gemm(threads: int, rows: int, dim: int, intermediate: int) -> dict[str, dict[str, float]]:
-    """GFLOP/s in fp32 by the shape of a layer, "in x out", and by library."""
-    shapes = [(dim, 3 * dim), (dim, dim), (dim, intermediate), (intermediate, dim)]
+def gemm(threads: int, rows: int, shapes: Iterable[tuple[int, int]]) -> dict[str, dict[str, float]]:
+    """GFLOP/s in fp32 of (rows, in) times (in, out), by "in x out" and by library."""
     speeds: dict[str, dict[str, float]] = {}
     operands = {}
     rng = np.random.default_rng(1)
@@ -73,9 +72,11 @@ def gemm(threads: int, rows: int, dim: int, intermediate: int) -> dict[str, dict
 
 
 def main(threads: str, megabytes: str, rows: str, dim: str, intermediate: str) -> None:
+    width, wide = int(dim), int(intermediate)
+    layers = [(width, 3 * width), (width, width), (width, wide), (wide, width)]
     result = {
         "gigabytes_per_second": bandwidth(int(threads), int(megabytes)),
-        "gigaflops": gemm(int(threads), int(rows), int(dim), int(intermediate)),
+        "gigaflops": gemm(int(threads), int(rows), layers),
     }
     print(json.dumps(result))
 

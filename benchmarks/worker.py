@@ -23,32 +23,35 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from typing import Any, TextIO
+from typing import Any, ClassVar, TextIO
 
 import numpy as np
 
 Encode = Callable[[list[str]], "np.ndarray[Any, np.dtype[np.float32]]"]
 
 
-class Worker:
-    """Answers requests with one peer's module; `load` comes first."""
+class Answering:
+    """Answers each request with the method that its verb names."""
 
-    def __init__(self, peer: str) -> None:
-        self._module = importlib.import_module(f"benchmarks.peers.{peer}")
-        self._encode: Encode | None = None
+    verbs: ClassVar[tuple[str, ...]]
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         arguments = dict(request)
         verb = arguments.pop("do")
-        methods = {
-            "load": self.load,
-            "encode": self.encode,
-            "encode_each": self.encode_each,
-            "memory": self.memory,
-        }
-        if verb not in methods:
-            raise ValueError(f"[worker] expected one of {sorted(methods)}, got {verb!r}")
-        return methods[verb](**arguments)
+        if verb not in self.verbs:
+            raise ValueError(f"[worker] expected one of {sorted(self.verbs)}, got {verb!r}")
+        answer: dict[str, Any] = getattr(self, verb)(**arguments)
+        return answer
+
+
+class Worker(Answering):
+    """Answers requests with one peer's module; `load` comes first."""
+
+    verbs = ("load", "encode", "encode_each", "memory")
+
+    def __init__(self, peer: str) -> None:
+        self._module = importlib.import_module(f"benchmarks.peers.{peer}")
+        self._encode: Encode | None = None
 
     def load(self, model: str, threads: int, options: dict[str, Any]) -> dict[str, Any]:
         start = time.perf_counter()
@@ -86,7 +89,7 @@ class Worker:
         return self._encode
 
 
-def serve(worker: Worker, requests: TextIO, answers: TextIO) -> None:
+def serve(worker: Answering, requests: TextIO, answers: TextIO) -> None:
     """Answers line by line until the requests end."""
     for line in requests:
         try:
@@ -98,8 +101,12 @@ def serve(worker: Worker, requests: TextIO, answers: TextIO) -> None:
         answers.flush()
 
 
+def main(worker: Answering) -> None:
+    """Serves this process's stdin; what libraries print must not mix with the answers."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # it goes to stderr
+    serve(worker, sys.stdin, answers)
+
+
 if __name__ == "__main__":
-    # What libraries print must not mix with the answers: it goes to stderr.
-    answers_file = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    serve(Worker(sys.argv[1]), sys.stdin, answers_file)
+    main(Worker(sys.argv[1]))

@@ -107,7 +107,7 @@ def _convert(conversion: Conversion, model: Path, source: Path | None, target: P
 
 def _key(conversion: Conversion, model: Path) -> str:
     """Changes with the model, the packages that convert, and how they are called."""
-    digest = hashlib.sha256(_digest(model).encode())
+    digest = hashlib.sha256(model_digest(model).encode())
     step: Conversion | None = conversion
     while step is not None:
         digest.update("\n".join(step.environment.requirements).encode())
@@ -117,7 +117,7 @@ def _key(conversion: Conversion, model: Path) -> str:
 
 
 @functools.cache
-def _digest(model: Path) -> str:
+def model_digest(model: Path) -> str:
     """SHA-256 over the names and contents of the files at the top of a model directory."""
     digest = hashlib.sha256()
     for path in sorted(path for path in model.iterdir() if path.is_file()):

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks import encode_profile, profile_worker, roofline_worker
 from benchmarks import encode_profile_table as tables
-from benchmarks.process import PeerError
+from benchmarks.process import PeerError, printed
 from benchmarks.settings import Settings
 
 import unitvec
@@ -79,7 +79,7 @@ def test_the_question_with_workers_that_answer_and_one_that_fails(monkeypatch, t
     config = {theirs: MINILM[ours] for ours, theirs in names.items()}
     (tmp_path / "config.json").write_text(json.dumps(config))
 
-    def asked(worker, settings, *arguments):
+    def printed(worker, threads, *arguments):
         if worker == "roofline_worker":
             return dict(MACHINE)
         if arguments[0] == "bfloat16":
@@ -87,7 +87,7 @@ def test_the_question_with_workers_that_answer_and_one_that_fails(monkeypatch, t
         long = _profile(0.1, [100, 50])
         return {"query": _profile(0.05, [8]), "long": long, "versions": {"unitvec": "1"}}
 
-    monkeypatch.setattr(encode_profile, "_asked", asked)
+    monkeypatch.setattr(encode_profile, "printed", printed)
     monkeypatch.setattr(Settings, "model_directory", lambda self: tmp_path)
     settings = Settings(repeats=2, peers=("unitvec fp32", "unitvec bf16"))
     result = encode_profile.run(settings)
@@ -104,7 +104,7 @@ def test_the_question_with_workers_that_answer_and_one_that_fails(monkeypatch, t
 
 def test_a_worker_that_fails_is_quoted():
     with pytest.raises(PeerError, match=r"\[profile_worker\] .*expected dtype to be one of"):
-        encode_profile._asked("profile_worker", Settings(), "float3", "absent", 1, 0.01, 1)
+        printed("profile_worker", 1, "float3", "absent", 1, 0.01, 1)
 
 
 def test_one_call_is_profiled(model_directory):
