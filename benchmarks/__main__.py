@@ -12,6 +12,7 @@ from typing import Any
 
 from benchmarks import report
 from benchmarks.drawing import draw
+from benchmarks.index_peers import SYSTEMS
 from benchmarks.machine import ROOT, commit, machine, today
 from benchmarks.peers import PEERS
 from benchmarks.settings import DEFAULT_MODEL, Settings
@@ -27,6 +28,9 @@ QUESTIONS = {
     "encode-batch": "encode_batch",
     "encode-threads": "encode_threads",
     "encode-latency-profile": "encode_profile",
+    "index": "index",
+    "index-exact": "index_exact",
+    "index-growth": "index_growth",
     "tokenize": "tokenizing",
     "import": "imports",
     "search-cold": "search_cold",
@@ -77,7 +81,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--model", default=DEFAULT_MODEL, help="a name or a directory; its results are kept apart"
     )
-    parser.add_argument("--peers", nargs="*", default=[], choices=list(PEERS), metavar="PEER")
+    parser.add_argument(
+        "--peers", nargs="*", default=[], choices=list(PEERS | SYSTEMS), metavar="PEER"
+    )
     parser.add_argument(
         "--workloads", nargs="*", default=[], choices=KINDS, help="kinds of text of `encode`"
     )
