@@ -47,13 +47,13 @@ class IndexProcess(WorkerProcess):
         """Ids of the `K` nearest of every query, shape (nq, K)."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "ids.npy"
-            self.ask(do="search", queries=str(queries), k=K, value=value, save=str(path))
+            self.ask(do="find", queries=str(queries), k=K, value=value, save=str(path))
             return np.asarray(np.load(path))
 
     def search(self, queries: Path, value: int | None) -> dict[str, float]:
         """`seconds` and `cpu_seconds` of one call with every query."""
         time.sleep(PAUSE)
-        return self.ask(do="search", queries=str(queries), k=K, value=value, save=None)
+        return self.ask(do="search", queries=str(queries), k=K, value=value)
 
     def search_each(self, queries: Path, value: int | None, calls: int) -> list[float]:
         """Seconds of each call with one query."""

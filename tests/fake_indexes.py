@@ -5,7 +5,14 @@ from __future__ import annotations
 import sys
 
 import numpy as np
-from benchmarks import index, index_exact, index_growth, index_peers, index_systems
+from benchmarks import (
+    index,
+    index_exact,
+    index_growth,
+    index_peers,
+    index_systems,
+    index_worker,
+)
 from benchmarks.environment import Environment, interpreter
 from benchmarks.index_peers import EXACT, GRAPH, LISTS, IndexSystem, Tuning
 from benchmarks.index_vectors import Vectors
@@ -92,6 +99,7 @@ def install(monkeypatch, folder):
         monkeypatch.setattr(module, "SYSTEMS", SYSTEMS)
     monkeypatch.setattr(index_systems, "IndexProcess", Process)
     monkeypatch.setattr(index_systems, "PAUSE", 0)
+    monkeypatch.setattr(index_worker, "SHORTEST", 0)
     rng = np.random.default_rng(7)
     data = Vectors(folder / "vectors.npy", folder / "queries.npy")
     for path, count in ((data.vectors, 2000), (data.queries, 100)):

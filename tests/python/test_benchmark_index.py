@@ -236,17 +236,19 @@ def test_the_worker_builds_anew_and_searches(data, tmp_path):
     worker = index_worker.IndexWorker("shares")
     queries, path = str(data.queries), tmp_path / "ids.npy"
     with pytest.raises(RuntimeError, match="expected a build request first"):
-        worker.answer({"do": "search", "queries": queries, "k": 3, "value": 1, "save": None})
+        worker.answer({"do": "search", "queries": queries, "k": 3, "value": 1})
     with pytest.raises(ValueError, match="got 'encode'"):
         worker.answer({"do": "encode"})
     worker.answer({"do": "load", "threads": 1, "options": {"most": 50}})
     first = worker.answer({"do": "build", "vectors": str(data.vectors)})
     assert first["stated_bytes"] == 2000 * 16 * 4
     assert worker.answer({"do": "build", "vectors": str(data.vectors)})["seconds"] > 0
-    worker.answer({"do": "search", "queries": queries, "k": 3, "value": 60, "save": str(path)})
+    worker.answer({"do": "find", "queries": queries, "k": 3, "value": 60, "save": str(path)})
     found = np.load(path)
     assert found.shape == (100, 3)
     assert (found % 100).max() == 49  # what `most` allows of the 60
+    once = worker.answer({"do": "search", "queries": queries, "k": 3, "value": 1})
+    assert min(once["seconds"], once["cpu_seconds"]) > 0
     each = worker.answer({"do": "search_each", "queries": queries, "k": 3, "value": 1, "calls": 7})
     assert len(each["seconds"]) == 7
 
@@ -275,7 +277,7 @@ def test_each_library_finds_neighbours_and_more_with_a_wider_search(name, tmp_pa
     system = SYSTEMS[name]
     if system.module != "unitvec":
         pytest.importorskip(system.environment.imports[0])
-    vectors, queries = _vectors(2000), _vectors(50, seed=1)
+    vectors, queries = _vectors(2000, dim=96), _vectors(50, dim=96, seed=1)
     worker = index_worker.IndexWorker(system.module)
     try:
         answer = worker.answer({"do": "load", "threads": 2, "options": system.options})
@@ -290,7 +292,7 @@ def test_each_library_finds_neighbours_and_more_with_a_wider_search(name, tmp_pa
     values = system.tuning.values if system.tuning else (None,)
     for value in (values[0], values[-1]):
         path = tmp_path / "ids.npy"
-        request = {"do": "search", "queries": str(tmp_path / "queries.npy"), "k": 10}
+        request = {"do": "find", "queries": str(tmp_path / "queries.npy"), "k": 10}
         worker.answer({**request, "value": value, "save": str(path)})
         recalls.append(recall_at_k(np.load(path), exact_neighbours(queries, vectors, 10)))
     assert recalls[-1] > (0.9 if system.tuning else 0.999)
