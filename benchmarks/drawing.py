@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.peers import is_ours
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -87,7 +89,7 @@ def _name_ticks(axes: Axes) -> None:
 
 def _styles(names: Mapping[str, Points]) -> dict[str, dict[str, Any]]:
     styles: dict[str, dict[str, Any]] = {}
-    others = [name for name in names if not _ours(name)]
+    others = [name for name in names if not is_ours(name)]
     for number, name in enumerate(others):
         line, marker = OTHER_STYLES[number % len(OTHER_STYLES)]
         styles[name] = {
@@ -96,10 +98,6 @@ def _styles(names: Mapping[str, Points]) -> dict[str, dict[str, Any]]:
             "marker": marker,
             "markerfacecolor": "white",
         }
-    for number, name in enumerate(filter(_ours, names)):
+    for number, name in enumerate(filter(is_ours, names)):
         styles[name] = {"color": "black", "linewidth": 1.8, "marker": OUR_MARKERS[number]}
     return styles
-
-
-def _ours(name: str) -> bool:
-    return name.startswith("unitvec ")

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from benchmarks.cells import header, row, spread
-from benchmarks.index_peers import SYSTEMS, ours
+from benchmarks.index_peers import SYSTEMS
 from benchmarks.measure import pairwise_ratio, summary
+from benchmarks.peers import is_ours
 from benchmarks.systems import absent_lines
 
 COLUMNS = (
@@ -78,11 +79,11 @@ def _beside_best_peers(systems: Mapping[str, Measured]) -> list[str]:
         peers = [
             peer
             for peer in systems
-            if not ours(peer)
+            if not is_ours(peer)
             and SYSTEMS[peer].family == SYSTEMS[name].family
             and systems[peer]["reached"]
         ]
-        if ours(name) and peers and systems[name]["reached"]:
+        if is_ours(name) and peers and systems[name]["reached"]:
             lines.append(_beside(name, peers, systems))
     return lines
 

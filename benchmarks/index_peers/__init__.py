@@ -103,8 +103,3 @@ SYSTEMS = {
         IndexSystem("unitvec ivfpq", "unitvec", UNITVEC, CODES, {"kind": "ivfpq"}, NPROBE),
     )
 }
-
-
-def ours(name: str) -> bool:
-    """Whether a system is set beside the best of the others."""
-    return SYSTEMS[name].module == "unitvec"

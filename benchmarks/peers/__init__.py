@@ -89,6 +89,11 @@ OURS = tuple(name for name, peer in PEERS.items() if peer.module == "unitvec")
 FASTEST = (BASELINE, "onnxruntime fp32", "CTranslate2 fp32", "OpenVINO fp32")
 
 
+def is_ours(name: str) -> bool:
+    """Whether a system, be it an encoder or an index, is unitvec's."""
+    return name.startswith("unitvec ")
+
+
 def precision(name: str) -> str:
     """ "fp32", "bf16" or "int8"."""
     return name.rpartition(" ")[2]

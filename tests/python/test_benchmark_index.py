@@ -25,6 +25,7 @@ from benchmarks.index_peers import EXACT, GRAPH, SYSTEMS
 from benchmarks.index_tuning import tuned
 from benchmarks.index_vectors import grown
 from benchmarks.neighbours import exact_neighbours, recall_at_k
+from benchmarks.peers import is_ours
 from benchmarks.process import PeerError
 from benchmarks.settings import Settings
 
@@ -63,12 +64,16 @@ def test_recall_by_hand():
     assert recall_at_k(np.array([[7, 4, 8, 9], [2, 2, -1, -1]]), expected) == 3 / 8
 
 
-def _tuned(name, data):
+def _tuned(name, data, expected=None):
     process = fake_indexes.Process(fake_indexes.SYSTEMS[name], threads=1)
     process.load()
     process.build(data.vectors)
+    return tuned(process, data.queries, _expected(data) if expected is None else expected)
+
+
+def _expected(data):
     vectors, queries = data.load()
-    return tuned(process, data.queries, exact_neighbours(queries, vectors, 10))
+    return exact_neighbours(queries, vectors, 10)
 
 
 def test_the_first_setting_is_chosen_that_reaches_the_recall(data, monkeypatch):
@@ -82,12 +87,9 @@ def test_the_first_setting_is_chosen_that_reaches_the_recall(data, monkeypatch):
 
 
 def test_recall_is_chosen_by_on_one_half_and_reported_of_the_other(data):
-    process = fake_indexes.Process(fake_indexes.SYSTEMS["unitvec flat"], threads=1)
-    process.build(data.vectors)
-    vectors, queries = data.load()
-    expected = exact_neighbours(queries, vectors, 10)
+    expected = _expected(data)
     expected[1::2] = -2
-    result = tuned(process, data.queries, expected)
+    result = _tuned("unitvec flat", data, expected)
     assert (result["recall_in_tuning"], result["recall"], result["reached"]) == (1.0, 0.0, True)
 
 
@@ -266,7 +268,7 @@ def test_systems_are_told_apart_and_have_modules():
     for system in SYSTEMS.values():
         assert (folder / f"{system.module}.py").is_file()
         assert (system.tuning is None) == (system.family == EXACT)
-        assert index_peers.ours(system.name) == system.name.startswith("unitvec ")
+        assert is_ours(system.name) == (system.module == "unitvec")
         if system.tuning:
             assert list(system.tuning.values) == sorted(set(system.tuning.values))
     assert set(index_growth.NAMES) <= set(SYSTEMS)
