@@ -87,6 +87,9 @@ SYSTEMS = {
         *_graphs("usearch f32", "usearch", USEARCH, SEVERAL[:3], dtype="f32"),
         *_graphs("usearch bf16", "usearch", USEARCH, SEVERAL[:3], dtype="bf16"),
         *_graphs("unitvec hnsw", "unitvec", UNITVEC, ((32, 40),), kind="hnsw"),
+        *_graphs(
+            "unitvec hnsw float16", "unitvec", UNITVEC, ((32, 40),), kind="hnsw", dtype="float16"
+        ),
         *_graphs("unitvec hnsw_sq", "unitvec", UNITVEC, ((32, 40),), kind="hnsw_sq"),
         IndexSystem(
             "faiss IVF-Flat", "faiss", FAISS, LISTS, {"factory": "IVF{lists},Flat"}, NPROBE

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-#: Kinds that look at lists, which are learnt from the vectors before these are added.
+#: Kinds that look through lists, which they learn from the vectors as these are added.
 LISTS = ("ivf", "ivfpq")
 
 
 class UnitvecIndex:
-    def __init__(self, threads: int, kind: str, parameters: dict[str, int]) -> None:
+    def __init__(self, threads: int, kind: str, parameters: dict[str, Any]) -> None:
         self._threads = threads
         self._kind = kind
         self._parameters = parameters
@@ -22,8 +22,6 @@ class UnitvecIndex:
 
     def build(self, vectors: np.ndarray) -> None:
         self._index = self._new(vectors.shape[1])
-        if self._kind in LISTS:
-            self._index.train(vectors, threads=self._threads)
         self._index.add(vectors, threads=self._threads)
 
     def set(self, value: int) -> None:
@@ -43,9 +41,13 @@ class UnitvecIndex:
 
 
 def load(
-    threads: int, kind: str, m: int | None = None, ef_construction: int | None = None
+    threads: int,
+    kind: str,
+    m: int | None = None,
+    ef_construction: int | None = None,
+    dtype: str | None = None,
 ) -> UnitvecIndex:
-    given = {"M": m, "ef_construction": ef_construction}
+    given = {"M": m, "ef_construction": ef_construction, "dtype": dtype}
     parameters = {name: value for name, value in given.items() if value is not None}
     return UnitvecIndex(threads, kind, parameters)
 
