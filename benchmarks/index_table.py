@@ -42,9 +42,9 @@ def table(result: dict[str, Any]) -> str:
             *header(_threads(budget), *COLUMNS),
             *(_row(name, systems[name], result) for name in SYSTEMS if name in systems),
             "",
-            *_beside_best_peers(systems),
-            "",
         ]
+        if beside := _beside_best_peers(systems):
+            lines += [*beside, ""]
     lines += [_measured(result), *absent_lines(result["left_out"])]
     return "\n".join(lines)
 
