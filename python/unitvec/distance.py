@@ -51,21 +51,18 @@ def as_vectors(x: Any, name: str, *, function: str, dim: int | None = None) -> F
         )
     if dim is not None and array.shape[1] != dim:
         raise ValueError(f"[{function}] expected {name} of dimension {dim}, got {array.shape[1]}")
-    with np.errstate(over="ignore"):  # becomes infinity, which is reported with its row
-        vectors = np.ascontiguousarray(array, dtype=np.float32)
-    _require_finite(vectors, name, function)
-    return vectors
-
-
-def _require_finite(vectors: FloatMatrix, name: str, function: str) -> None:
-    finite = np.isfinite(vectors).all(axis=1)
+    if array.dtype != np.float32:
+        with np.errstate(over="ignore"):  # becomes infinity, which is reported with its row
+            array = array.astype(np.float32)
+    vectors = np.ascontiguousarray(array)
+    finite = np.isfinite(vectors)
     if not finite.all():
-        row = int(np.argmin(finite))
-        column = int(np.argmin(np.isfinite(vectors[row])))
+        row, column = np.argwhere(~finite)[0]
         raise ValueError(
             f"[{function}] expected finite {name} within float32, "
             f"got {vectors[row, column]} in row {row}, column {column}"
         )
+    return vectors
 
 
 def _pair(a: Vectors, b: Vectors, function: str) -> tuple[FloatMatrix, FloatMatrix]:
