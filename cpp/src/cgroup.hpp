@@ -1,5 +1,5 @@
 #pragma once
-/// How much processor time the control group of this process may use (Linux).
+/// How much processor time and memory the control group of this process may use (Linux).
 #include <cstddef>
 #include <filesystem>
 #include <optional>
@@ -14,5 +14,14 @@ namespace unitvec {
 [[nodiscard]] std::optional<std::size_t> quota_processors(
     const std::filesystem::path& groups = "/proc/self/cgroup",
     const std::filesystem::path& mount = "/sys/fs/cgroup");
+
+/// Bytes of memory that the group, or a group around it, may use; nothing where there is no limit.
+/// Reads `memory.max` of version 2 and `memory.limit_in_bytes` of version 1.
+[[nodiscard]] std::optional<std::size_t> memory_limit(
+    const std::filesystem::path& groups = "/proc/self/cgroup",
+    const std::filesystem::path& mount = "/sys/fs/cgroup");
+
+/// Bytes of memory that this process may use: the machine's, and no more than memory_limit().
+[[nodiscard]] std::size_t usable_memory();
 
 }  // namespace unitvec

@@ -28,11 +28,12 @@ std::optional<std::span<const Id>> as_ids(const std::optional<IdArray>& ids) {
 
 Index make_index(std::size_t dim, const std::string& kind, const std::string& metric, std::size_t M,
                  std::size_t ef_construction, std::size_t ef_search,
-                 std::size_t automatic_threshold, std::size_t nlist, std::size_t nprobe,
-                 std::size_t pq_m, const std::string& dtype) {
+                 std::size_t automatic_threshold, std::size_t max_memory, std::size_t nlist,
+                 std::size_t nprobe, std::size_t pq_m, const std::string& dtype) {
     const Metric by = parse_metric(metric);
     return {dim, IndexOptions{parse_index_kind(kind), by, M, ef_construction, ef_search,
-                              automatic_threshold, nlist, nprobe, pq_m, parse_vector_type(dtype)}};
+                              automatic_threshold, max_memory, nlist, nprobe, pq_m,
+                              parse_vector_type(dtype)}};
 }
 
 void train(Index& index, const FloatArray& vectors, std::size_t threads) {
@@ -163,6 +164,7 @@ py::dict stats(const Index& index) {
     d["bytes"] = now.bytes;
     d["vector_bytes"] = now.vector_bytes;
     d["code_bytes"] = now.code_bytes;
+    d["mapped_bytes"] = now.mapped_bytes;
     d["calibrated_rows"] = now.calibrated_rows;
     d["M"] = options.M;
     d["ef_construction"] = options.ef_construction;
@@ -172,6 +174,7 @@ py::dict stats(const Index& index) {
     d["imbalance"] = now.imbalance;
     d["pq_m"] = options.pq_m;
     d["automatic_threshold"] = options.automatic_threshold;
+    d["max_memory"] = options.max_memory;
     d["faiss_version"] = faiss_version();
     return d;
 }
@@ -208,8 +211,9 @@ void register_index(py::module_& m) {
              py::arg("M") = defaults.M, py::arg("ef_construction") = defaults.ef_construction,
              py::arg("ef_search") = defaults.ef_search,
              py::arg("automatic_threshold") = defaults.automatic_threshold,
-             py::arg("nlist") = defaults.nlist, py::arg("nprobe") = defaults.nprobe,
-             py::arg("pq_m") = defaults.pq_m, py::arg("dtype") = std::string(name(defaults.dtype)))
+             py::arg("max_memory") = defaults.max_memory, py::arg("nlist") = defaults.nlist,
+             py::arg("nprobe") = defaults.nprobe, py::arg("pq_m") = defaults.pq_m,
+             py::arg("dtype") = std::string(name(defaults.dtype)))
         .def("train", &train, py::arg("vectors"), py::arg("threads"))
         .def("add", &add<ByteArray>, py::arg("vectors").noconvert(), py::arg("ids"),
              py::arg("threads"))
@@ -239,7 +243,7 @@ void register_index(py::module_& m) {
         .def("to_faiss", &Index::to_faiss, py::arg("path"), ReleaseGil())
         .def_static("from_faiss", &from_faiss, py::arg("path"), py::arg("kind"), py::arg("metric"),
                     py::arg("threads"))
-        .def_static("load", &Index::load, py::arg("path"), ReleaseGil());
+        .def_static("load", &Index::load, py::arg("path"), py::arg("mapped"), ReleaseGil());
     m.def("faiss_version", &faiss_version);
 }
 

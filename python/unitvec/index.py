@@ -30,6 +30,7 @@ _PARAMETERS = (
     "nprobe",
     "pq_m",
     "automatic_threshold",
+    "max_memory",
 )
 _DISTANCES = ("euclidean", "manhattan", "hamming")  # metrics whose scores are negated distances
 
@@ -89,8 +90,9 @@ class Index:
             them by codes of `pq_m` bytes a vector (product quantisation: Jegou, Douze and Schmid,
             https://doi.org/10.1109/TPAMI.2010.57), and compares the vectors of the best by code,
             so that scores are exact: quicker than ivf where there are more vectors than the
-            processor's caches hold. "auto" is flat until `automatic_threshold` vectors, then hnsw;
-            `stats()["kind"]` says which.
+            processor's caches hold. "auto" is flat until `automatic_threshold` vectors, then hnsw,
+            but ivf (or in a metric that ivf does not know, flat) where the index with its graph
+            would take more than `max_memory`; `stats()["kind"]` says which.
         metric: "cosine", "dot", "euclidean" or "manhattan"; or "hamming", the number of bits that
             differ, for vectors of bits: booleans, or bytes as `Encoder.encode` makes them with
             `precision="ubinary"` or `"binary"`.
@@ -103,7 +105,8 @@ class Index:
             default 4 times the root of the number of vectors) and `nprobe` (16; lists that a search
             looks through) of ivf and ivfpq; `pq_m` of ivfpq (bytes of a code, at most `dim`, called
             M by FAISS; by default one for 8 numbers of a vector, or for 7 to 4 where `dim` is a
-            multiple of these only); `automatic_threshold` (50,000 vectors).
+            multiple of these only); `automatic_threshold` (50,000 vectors) and `max_memory` (bytes;
+            by default the memory that the process may use) of auto.
 
     Raises:
         ValueError: a kind, metric or parameter that is not offered, with those that are.
@@ -378,8 +381,9 @@ class Index:
     def stats(self) -> dict[str, Any]:
         """Kind in use, dtype, parameters, live and dead vectors, bytes in all and for each.
 
-        Of all bytes, `vector_bytes` are those of the vectors and `code_bytes` those of an ivfpq
-        index's codes and of what these are made by (1 KiB for each of `dim` numbers). Of lists also
+        Of all bytes, `vector_bytes` are those of the vectors and `code_bytes` those of the codes
+        that a graph is walked by, or of an ivfpq index's codes and of what these are made by (1 KiB
+        for each of `dim` numbers). `mapped_bytes` are vectors in a mapped file. Of lists also
         how many there are, 0 until they are learnt, and their imbalance: the expected length of the
         list that a vector is in, to the mean length.
         """
@@ -396,8 +400,16 @@ class Index:
         self._core.save(os.fspath(path))
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Index:
+    def load(cls, path: str | os.PathLike[str], *, mapped: bool = False) -> Index:
         """Read an index written by `save`; every byte is verified.
+
+        Args:
+            path: the file.
+            mapped: leave the vectors in the file, which is mapped into memory: the system reads
+                what searches need, and processes that load the same file share it. A graph over
+                float32 or float16 needs little of it, because its codes lie in memory. The first
+                change of the index copies the vectors. The file may be replaced (as `save` does) or
+                removed meanwhile, but not written into.
 
         Raises:
             FileNotFoundError: no such file.
@@ -407,7 +419,7 @@ class Index:
         if not file.exists():
             raise FileNotFoundError(f"[Index.load] expected an index file, got none at {file}")
         index = cls.__new__(cls)
-        index._core = _core.Index.load(os.fspath(file))
+        index._core = _core.Index.load(os.fspath(file), mapped)
         index._metric = index._core.stats()["metric"]
         return index
 

@@ -64,3 +64,20 @@ TEST_CASE("a machine without control groups has no quota", "[cgroup]") {
     groups.write("self", "nonsense\n0:\n\n0::/gone\n");
     CHECK_FALSE(groups.quota());
 }
+
+TEST_CASE("the least limit of memory holds", "[cgroup]") {
+    const Groups groups;
+    const auto limit = [&] {
+        return memory_limit(groups.directory.path() / "self", groups.directory.path() / "mount");
+    };
+    groups.write("self", "5:memory:/job\n0::/service/worker\n");
+    CHECK_FALSE(limit());
+    groups.write("mount/service/worker/memory.max", "max\n");
+    groups.write("mount/memory/job/memory.limit_in_bytes", "9223372036854771712\n");
+    CHECK_FALSE(limit());
+    groups.write("mount/service/memory.max", "3000000000\n");
+    CHECK(limit() == 3'000'000'000);
+    groups.write("mount/memory/job/memory.limit_in_bytes", "2000000000\n");
+    CHECK(limit() == 2'000'000'000);
+    CHECK(usable_memory() > 0);
+}

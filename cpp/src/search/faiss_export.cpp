@@ -216,11 +216,10 @@ void Index::to_faiss(const std::filesystem::path& path) const {
                            &writer);
     } else {
         const bool linked = state.has_whole_graph() && live.takes_all();
-        const auto index =
-            linked ? hnsw_of(state.store, state.graph->links(), state.options, rows)
-            : state.has_whole_lists()
-                ? refined_ivfpq_of(state.store, *state.lists, state.options, rows)
-                : flat_of(state.store, rows);
+        const auto index = linked ? hnsw_of(state.store, state.graph->links(), state.options, rows)
+                           : state.has_whole_lists()
+                               ? refined_ivfpq_of(state.store, *state.lists, state.options, rows)
+                               : flat_of(state.store, rows);
         const auto named = with_ids<faiss::IndexIDMap2>(*index, ids);
         faiss::write_index(&named, &writer);
     }

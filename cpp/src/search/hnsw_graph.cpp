@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "search/hnsw_batch.hpp"
+#include "search/row_codec.hpp"
 
 namespace unitvec {
 namespace {
@@ -84,8 +85,13 @@ std::vector<Neighbour> HnswGraph::compared_anew(std::span<const Neighbour> candi
     return best.take_sorted();
 }
 
+std::size_t HnswGraph::expected_bytes(const VectorStore& store, std::size_t M) {
+    const std::size_t code = wants_codes(store) ? row_bytes(VectorType::int8, store.dim()) : 0;
+    return store.rows() * (HnswLinks::expected_bytes(M) + code);
+}
+
 std::size_t HnswGraph::bytes() const {
-    return links_.bytes() + (codes_ ? codes_->bytes() : 0);
+    return links_.bytes() + code_bytes();
 }
 
 std::string HnswGraph::restore(const HnswLinks::FlatView& links) {

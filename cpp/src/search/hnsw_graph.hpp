@@ -38,7 +38,10 @@ public:
                                                 const RowFilter& filter) const;
 
     [[nodiscard]] std::size_t rows() const { return links_.rows(); }
-    [[nodiscard]] std::size_t bytes() const;
+    /// bytes() of a graph over all rows of the store.
+    [[nodiscard]] static std::size_t expected_bytes(const VectorStore& store, std::size_t M);
+    [[nodiscard]] std::size_t bytes() const;  ///< of links and codes
+    [[nodiscard]] std::size_t code_bytes() const { return codes_ ? codes_->bytes() : 0; }
     [[nodiscard]] const HnswLinks& links() const { return links_; }
 
     /// Restores links over a store that is complete.

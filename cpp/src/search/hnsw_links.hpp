@@ -42,6 +42,10 @@ public:
     /// The most levels that a row of such a graph can be on.
     [[nodiscard]] static int most_levels(std::size_t M);
     [[nodiscard]] std::size_t bytes() const;
+    /// Bytes of a row, on average: 2 M links, M on each level above for one row in M, then in M^2.
+    [[nodiscard]] static std::size_t expected_bytes(std::size_t M) {
+        return (2 * M + M / (M - 1) + 1) * sizeof(std::uint32_t) + 1;
+    }
 
     /// As they are saved, the same as FAISS's: of row after row its lists, lowest level first.
     struct Flat {

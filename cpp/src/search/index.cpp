@@ -36,8 +36,7 @@ IndexOptions settled(std::size_t dim, IndexOptions options) {
         throw_invalid("Index", "metric hamming for dtype bits", std::string(name(options.metric)));
     }
     if (bits) options.dtype = VectorType::bits;
-    const bool spatial = !bits && options.metric != Metric::manhattan;
-    if (has_lists(options.kind) && !spatial) {
+    if (has_lists(options.kind) && !knows_lists(options.metric)) {
         throw_invalid("Index",
                       "metric cosine, dot or euclidean for kind " + std::string(name(options.kind)),
                       std::string(name(options.metric)));
@@ -182,16 +181,15 @@ IndexStats Index::stats() const {
     const auto& state = *state_;
     const std::size_t graph = state.graph ? state.graph->bytes() : 0;
     const std::size_t lists = state.lists ? state.lists->bytes() : 0;
-    const bool automatic = state.options.kind == IndexKind::automatic;
-    const IndexKind used = state.graph ? IndexKind::hnsw : IndexKind::flat;
-    return {automatic ? used : state.options.kind,
+    return {state.kind_in_use(),
             state.store.type(),
             state.ids.live(),
             state.ids.dead(),
             state.store.dim(),
             state.store.bytes() + state.ids.bytes() + graph + lists,
             state.store.bytes(),
-            state.lists ? state.lists->code_bytes() : 0,
+            state.code_bytes(),
+            state.store.mapped_bytes(),
             state.lists ? state.lists->count() : 0,
             state.lists ? state.lists->imbalance() : 1.0,
             state.calibrations.oldest()};

@@ -16,7 +16,8 @@
 ///       96     16  version of FAISS that linked the graph, padded with zeros (for information)
 ///      112      4  dtype, as in vector_type.hpp         116  4  lists; 0: none were learnt
 ///      120      8  nlist                                128  8  nprobe
-///      136      8  pq_m; 0: not ivfpq                   144  32  zeros
+///      136      8  pq_m; 0: not ivfpq                   144  8  max_memory
+///      152     24  zeros
 ///      176      8  XXH64 of everything after this header
 ///      184      8  XXH64 of the 184 bytes before
 ///      192         ids: rows x int64, -1 where removed      (each part padded to 64 bytes by
@@ -58,7 +59,8 @@ struct IndexHeader {
     std::uint64_t nlist;
     std::uint64_t nprobe;
     std::uint64_t pq_m;
-    std::array<char, 32> reserved;
+    std::uint64_t max_memory;
+    std::array<char, 24> reserved;
     std::uint64_t payload_hash;
     std::uint64_t header_hash;
 };

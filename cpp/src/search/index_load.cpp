@@ -98,7 +98,7 @@ IndexOptions read_options(const PartReader& reader, const IndexHeader& h) {
     options.kind = static_cast<IndexKind>(field(reader, "kind", h.kind, 0, h.version + 1));
     options.metric = static_cast<Metric>(field(reader, "metric", h.metric, 0, 4));
     const bool bits = options.metric == Metric::hamming;
-    if (has_lists(options.kind) && (bits || options.metric == Metric::manhattan)) {
+    if (has_lists(options.kind) && !knows_lists(options.metric)) {
         reader.fail_at(offsetof(IndexHeader, metric),
                        "expected another metric of kind ivf or ivfpq");
     }
@@ -109,6 +109,7 @@ IndexOptions read_options(const PartReader& reader, const IndexHeader& h) {
     options.ef_search = field(reader, "ef_search", h.ef_search, 1, 1'000'000);
     options.automatic_threshold = field(reader, "threshold", h.automatic_threshold, 0, kAny);
     if (h.version == kOldestIndexVersion) return options;
+    options.max_memory = field(reader, "max_memory", h.max_memory, 0, kAny);
     options.nlist = field(reader, "nlist", h.nlist, 0, 1'000'000);
     options.nprobe = field(reader, "nprobe", h.nprobe, 1, 1'000'000);
     const bool coded = options.kind == IndexKind::ivfpq;
@@ -126,7 +127,9 @@ void read_ids(PartReader& reader, const IndexHeader& header, IdMap& ids) {
     }
 }
 
-void read_vectors(PartReader& reader, const IndexHeader& header, VectorStore& store) {
+/// The rows in the file.
+std::span<const std::byte> read_vectors(PartReader& reader, const IndexHeader& header,
+                                        const VectorStore& store) {
     const std::size_t start = reader.offset();
     const std::uint64_t bytes = store.row_bytes();
     if (header.rows > std::numeric_limits<std::uint64_t>::max() / bytes) {
@@ -139,7 +142,7 @@ void read_vectors(PartReader& reader, const IndexHeader& header, VectorStore& st
                                            ", finite and of length at most 5e18, got another");
         }
     }
-    store.append_rows(rows);
+    return rows;
 }
 
 /// Links or lists, whichever the file has, over a store that is complete.
@@ -190,9 +193,9 @@ void read_lists(PartReader& reader, const IndexHeader& header, InvertedLists& li
 
 }  // namespace
 
-Index Index::load(const std::filesystem::path& path) {
-    const MappedFile mapped(path);
-    PartReader reader(path.string(), mapped.bytes());
+Index Index::load(const std::filesystem::path& path, bool mapped) {
+    const auto file = std::make_shared<const MappedFile>(path);
+    PartReader reader(path.string(), file->bytes());
     const IndexHeader header = read_header(reader);
     const IndexOptions options = read_options(reader, header);
     const std::size_t dim = field(reader, "dim", header.dim, 1, std::size_t{1} << 20);
@@ -204,7 +207,12 @@ Index Index::load(const std::filesystem::path& path) {
 
     auto state = std::make_unique<State>(dim, options);
     read_ids(reader, header, state->ids);
-    read_vectors(reader, header, state->store);
+    const auto rows = read_vectors(reader, header, state->store);
+    if (mapped) {
+        state->store.map_rows(file, rows);
+    } else {
+        state->store.append_rows(rows);
+    }
     if (header.links > 0) {
         if (options.kind == IndexKind::flat || has_lists(options.kind)) {
             reader.fail_at(0, "expected no graph of kind " + std::string(name(options.kind)));
@@ -214,7 +222,8 @@ Index Index::load(const std::filesystem::path& path) {
         read_graph(reader, header, *state->graph);
     }
     if (header.lists > 0) {
-        if (!has_lists(options.kind)) {
+        const bool grown = options.kind == IndexKind::automatic && knows_lists(options.metric);
+        if (state->graph || (!has_lists(options.kind) && !grown)) {
             reader.fail_at(0, "expected lists of kind ivf or ivfpq only");
         }
         state->make_lists();

@@ -60,6 +60,7 @@ void Index::save(const std::filesystem::path& path) const {
     header.automatic_threshold = state.options.automatic_threshold;
     header.nlist = state.options.nlist;
     header.nprobe = state.options.nprobe;
+    header.max_memory = state.options.max_memory;
     header.pq_m = state.options.kind == IndexKind::ivfpq ? state.options.pq_m : 0;
     header.dtype = static_cast<std::uint32_t>(state.options.dtype);
     header.entry_point = header.max_level = -1;

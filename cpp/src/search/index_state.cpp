@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "cgroup.hpp"
 #include "search/product_search.hpp"
 #include "unitvec/error.hpp"
 #include "unitvec/parallel.hpp"
@@ -51,14 +52,36 @@ std::vector<std::uint32_t> Index::State::rows_of(std::span<const Id> wanted) con
     return rows;
 }
 
-bool Index::State::wants_graph(std::size_t live) const {
-    if (options.kind == IndexKind::automatic) return graph || live >= options.automatic_threshold;
-    return options.kind == IndexKind::hnsw;
+std::size_t Index::State::code_bytes() const {
+    if (lists) return lists->code_bytes();
+    return graph ? graph->code_bytes() : 0;
+}
+
+IndexKind Index::State::kind_in_use() const {
+    if (options.kind != IndexKind::automatic) return options.kind;
+    if (lists) return IndexKind::ivf;
+    return graph ? IndexKind::hnsw : IndexKind::flat;
+}
+
+IndexKind Index::State::kind_wanted() const {
+    if (options.kind != IndexKind::automatic || lists) return kind_in_use();
+    if (!graph && ids.live() < options.automatic_threshold) return IndexKind::flat;
+    if (graph_fits()) return IndexKind::hnsw;
+    return knows_lists(options.metric) ? IndexKind::ivf : IndexKind::flat;
+}
+
+bool Index::State::graph_fits() const {
+    const std::size_t most = options.max_memory == 0 ? usable_memory() : options.max_memory;
+    const std::size_t bytes = store.bytes() + store.mapped_bytes() + ids.bytes();
+    return bytes + HnswGraph::expected_bytes(store, options.M) <= most;
 }
 
 void Index::State::build(const RunOptions& run) {
-    if (has_lists(options.kind)) return build_lists(run);
-    if (wants_graph(ids.live())) build_graph(run);
+    const IndexKind kind = kind_wanted();
+    if (kind == IndexKind::hnsw) return build_graph(run);
+    if (graph) calibrations.forget();
+    graph.reset();  // where it has grown out of the memory that it may take
+    if (has_lists(kind)) build_lists(run);
 }
 
 void Index::State::make_lists() {

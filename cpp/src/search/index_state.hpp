@@ -13,8 +13,14 @@
 namespace unitvec {
 
 /// Whether an index of this kind searches through inverted lists.
+/// Whether an index of that kind has lists from the beginning; `automatic` may come to have them.
 [[nodiscard]] inline bool has_lists(IndexKind kind) {
     return kind == IndexKind::ivf || kind == IndexKind::ivfpq;
+}
+
+/// The metrics in which centroids are near to what is near to their vectors.
+[[nodiscard]] inline bool knows_lists(Metric metric) {
+    return metric != Metric::manhattan && metric != Metric::hamming;
 }
 
 struct Index::State {
@@ -66,7 +72,12 @@ struct Index::State {
     [[nodiscard]] bool has_whole_lists() const {
         return lists && lists->trained() && lists->rows() == store.rows();
     }
-    [[nodiscard]] bool wants_graph(std::size_t live) const;
+    [[nodiscard]] std::size_t code_bytes() const;
+    /// What `automatic` has come to; of the other kinds the kind itself.
+    [[nodiscard]] IndexKind kind_in_use() const;
+    /// What it comes to with the vectors that the store has now.
+    [[nodiscard]] IndexKind kind_wanted() const;
+    [[nodiscard]] bool graph_fits() const;
     /// Drops the dead rows and links the graph anew.
     void compact(const RunOptions& run);
     /// Makes a failed add unseen: `rows` were there before it.

@@ -60,16 +60,18 @@ void VectorStore::require_room(std::size_t rows) const {
 }
 
 void VectorStore::reserve(std::size_t rows) {
-    make_room(data_, rows * row_bytes_);
+    data_.change([&](auto& bytes) { make_room(bytes, rows * row_bytes_); });
 }
 
 void VectorStore::append(MatrixView<const float> vectors) {
     require_room(vectors.rows);
     reserve(rows_ + vectors.rows);
-    data_.resize((rows_ + vectors.rows) * row_bytes_);
-    for (std::size_t i = 0; i < vectors.rows; ++i) {
-        encode_row(type_, vectors.row(i), data_.data() + (rows_ + i) * row_bytes_);
-    }
+    data_.change([&](auto& bytes) {
+        bytes.resize((rows_ + vectors.rows) * row_bytes_);
+        for (std::size_t i = 0; i < vectors.rows; ++i) {
+            encode_row(type_, vectors.row(i), bytes.data() + (rows_ + i) * row_bytes_);
+        }
+    });
     rows_ += vectors.rows;
     note_lengths(rows_ - vectors.rows);
 }
@@ -78,9 +80,18 @@ void VectorStore::append_rows(std::span<const std::byte> rows) {
     const std::size_t count = rows.size() / row_bytes_;
     require_room(count);
     reserve(rows_ + count);
-    data_.insert(data_.end(), rows.begin(), rows.end());
+    data_.change([&](auto& bytes) { bytes.insert(bytes.end(), rows.begin(), rows.end()); });
     rows_ += count;
     note_lengths(rows_ - count);
+}
+
+void VectorStore::map_rows(std::shared_ptr<const MappedFile> file,
+                           std::span<const std::byte> rows) {
+    const std::size_t count = rows.size() / row_bytes_;
+    require_room(count);
+    data_.map(std::move(file), rows);
+    rows_ = count;
+    note_lengths(0);
 }
 
 void VectorStore::note_lengths(std::size_t first) {
@@ -97,17 +108,20 @@ void VectorStore::note_lengths(std::size_t first) {
 
 void VectorStore::truncate(std::size_t rows) {
     rows_ = std::min(rows, rows_);
-    data_.resize(rows_ * row_bytes_);
+    data_.change([&](auto& bytes) { bytes.resize(rows_ * row_bytes_); });
     if (!squared_lengths_.empty()) squared_lengths_.resize(rows_);
 }
 
 void VectorStore::keep(std::span<const std::uint32_t> rows) {
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        std::memmove(data_.data() + i * row_bytes_, row(rows[i]), row_bytes_);
-        if (!squared_lengths_.empty()) squared_lengths_[i] = squared_lengths_[rows[i]];
-    }
+    data_.change([&](auto& bytes) {
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            std::memmove(bytes.data() + i * row_bytes_, bytes.data() + rows[i] * row_bytes_,
+                         row_bytes_);
+            if (!squared_lengths_.empty()) squared_lengths_[i] = squared_lengths_[rows[i]];
+        }
+    });
     truncate(rows.size());
-    data_.shrink_to_fit();
+    data_.change([](auto& bytes) { bytes.shrink_to_fit(); });
 }
 
 MatrixView<const float> VectorStore::numbers(std::size_t first, std::size_t count,
@@ -122,7 +136,7 @@ MatrixView<const float> VectorStore::numbers(std::size_t first, std::size_t coun
 }
 
 std::size_t VectorStore::bytes() const {
-    return data_.capacity() + squared_lengths_.capacity() * sizeof(float);
+    return data_.owned() + squared_lengths_.capacity() * sizeof(float);
 }
 
 void VectorStore::compare(const float* query, const std::uint32_t* rows, std::size_t first,

@@ -2,10 +2,12 @@
 /// The vectors of an index, and how two of them are compared.
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "kernels/distance.hpp"
+#include "search/row_bytes.hpp"
 #include "unitvec/search/vector_type.hpp"
 #include "unitvec/types.hpp"
 
@@ -27,6 +29,9 @@ public:
     void append(MatrixView<const float> vectors);
     /// Appends rows that are encoded already. @throws std::length_error above kMaxRows
     void append_rows(std::span<const std::byte> rows);
+    /// Takes over rows that are encoded in a file, in place; the store was empty.
+    /// @throws std::length_error above kMaxRows
+    void map_rows(std::shared_ptr<const MappedFile> file, std::span<const std::byte> rows);
     /// Keeps the first `rows` rows.
     void truncate(std::size_t rows);
     /// Keeps only these rows, which ascend, and numbers them anew in that order.
@@ -39,7 +44,7 @@ public:
     [[nodiscard]] std::size_t row_bytes() const { return row_bytes_; }
     [[nodiscard]] std::size_t query_cols() const;
 
-    [[nodiscard]] std::span<const std::byte> encoded() const { return data_; }
+    [[nodiscard]] std::span<const std::byte> encoded() const { return data_.view(); }
     [[nodiscard]] const std::byte* row(std::size_t i) const {
         return data_.data() + i * row_bytes_;
     }
@@ -55,7 +60,8 @@ public:
     [[nodiscard]] std::span<const float> squared_lengths() const { return squared_lengths_; }
     /// At least the squared length of every row, in the metrics that have products.
     [[nodiscard]] float largest_squared_length() const { return largest_squared_length_; }
-    [[nodiscard]] std::size_t bytes() const;
+    [[nodiscard]] std::size_t bytes() const;                                   ///< of memory
+    [[nodiscard]] std::size_t mapped_bytes() const { return data_.mapped(); }  ///< of a file
 
     /// nearness[i] of the query to rows[i], or to row first + i where `rows` is nullptr.
     void compare(const float* query, const std::uint32_t* rows, std::size_t first,
@@ -86,9 +92,9 @@ private:
     const kernels::RealKernels* numbers_;  // nullptr for bits
     const kernels::DistanceKernel* kernel_;
     kernels::IntegerKernels::Rows codes_;  // nullptr where rows are none
-    float sign_;                        // of the kernel's value within nearness
+    float sign_;                           // of the kernel's value within nearness
     std::size_t rows_ = 0;
-    AlignedVector<std::byte> data_;
+    RowBytes data_;
     std::vector<float> squared_lengths_;
     float largest_squared_length_ = 1.0F;
 };

@@ -21,7 +21,9 @@ namespace unitvec {
 enum class IndexKind {
     flat,  ///< every vector is compared: exact; O(n * dim) a query, dim * 4 bytes a vector
     hnsw,  ///< a graph over the vectors (Malkov and Yashunin 2016): approximate, O(log n) a query
-    automatic,  ///< flat until IndexOptions::automatic_threshold vectors, then hnsw
+    /// flat until IndexOptions::automatic_threshold vectors, then hnsw, but ivf where a graph would
+    /// take more than IndexOptions::max_memory
+    automatic,
     /// Lists of vectors around centroids, some of which are looked through: approximate, O(sqrt(n))
     /// a query with the usual number of lists; built sooner than a graph and 8 bytes a vector.
     ivf,
@@ -54,6 +56,10 @@ struct IndexOptions {
     std::size_t ef_search = 64;
     /// Live vectors from which `automatic` builds a graph: below, a scan takes a few milliseconds.
     std::size_t automatic_threshold = 50'000;
+    /// Bytes that an `automatic` index with a graph may take: above them it has lists instead, or
+    /// in a metric that ivf does not know stays flat. 0: the memory that this process may use, that
+    /// of the machine or of its control group.
+    std::size_t max_memory = 0;
     /// Lists of an ivf or ivfpq index; 0: 4 sqrt(n), chosen when they are learnt.
     std::size_t nlist = 0;
     /// Lists that a search of an ivf or ivfpq index looks through, when it names no number.
@@ -111,14 +117,16 @@ struct RangeResult {
 };
 
 struct IndexStats {
-    IndexKind kind;    ///< for `automatic` flat or hnsw, the one in use
+    IndexKind kind;    ///< for `automatic` the one in use
     VectorType dtype;  ///< how vectors are kept
     std::size_t live;  ///< vectors that can be found
     std::size_t dead;  ///< removed, still occupying their place
     std::size_t dim;
     std::size_t bytes;         ///< memory of vectors, ids, and graph or lists
     std::size_t vector_bytes;  ///< of these, the vectors
-    std::size_t code_bytes;    ///< and the codes of an ivfpq index, with what they are made by
+    std::size_t code_bytes;    ///< and the codes of an ivfpq index, with what they are made by, or
+                               ///< those that a graph is walked by
+    std::size_t mapped_bytes;  ///< of vectors that lie in a mapped file, not among `bytes`
     std::size_t lists;         ///< of an ivf or ivfpq index, 0 until they are learnt
     double imbalance;  ///< of its lists: expected length of a vector's list, to the mean length
     /// Rows that the index had when the oldest of the recalls in use was measured; nothing where
@@ -223,8 +231,12 @@ public:
     /// @throws std::system_error if any write fails
     void save(const std::filesystem::path& path) const;
 
+    /// @param mapped  leave the vectors in the file, which is mapped into memory: the system reads
+    ///     what searches need, and processes share it. The first change copies them into memory.
+    ///     The file may be replaced or removed, as save() does, but not written into: the process
+    ///     would find other vectors or, where it became shorter, be killed.
     /// @throws FormatError if the file is damaged in any way, foreign, or of a later version
-    [[nodiscard]] static Index load(const std::filesystem::path& path);
+    [[nodiscard]] static Index load(const std::filesystem::path& path, bool mapped = false);
 
     /// Writes a file for FAISS's read_index: an IndexIDMap2 over IndexFlat, IndexHNSWFlat or, for
     /// ivfpq with parts of equal length, an IndexRefineFlat of an IndexIVFPQ; or an IndexIVFFlat;
