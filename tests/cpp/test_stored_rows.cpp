@@ -249,6 +249,25 @@ TEST_CASE("the largest codes of the longest rows do not overflow", "[stored_rows
     CHECK(squares[1] == 4.0F * largest);
 }
 
+TEST_CASE("numbers that reach a threshold are found in order", "[stored_rows]") {
+    const Set set = any_set();
+    const std::size_t count = GENERATE(std::size_t{0}, std::size_t{1}, std::size_t{7},
+                                       std::size_t{16}, std::size_t{33}, std::size_t{1000});
+    auto values = random_floats(count, 1);
+    for (std::size_t i = 0; i < count; i += 5) values[i] = 0.25F;  // equal to a threshold below
+    for (std::size_t i = 3; i < count; i += 50) values[i] = std::nanf("");
+    const float infinity = std::numeric_limits<float>::infinity();
+    for (const float threshold : {-infinity, -0.5F, 0.25F, 0.9F, infinity}) {
+        std::vector<std::uint32_t> expected, positions(count);
+        for (std::uint32_t i = 0; i < count; ++i) {
+            if (values[i] >= threshold) expected.push_back(i);
+        }
+        positions.resize(set.kernels->at_least(values.data(), count, threshold, positions.data()));
+        INFO(set.name << ", " << count << " numbers, threshold " << threshold);
+        CHECK(positions == expected);
+    }
+}
+
 TEST_CASE("hamming counts the bits that differ", "[stored_rows]") {
     const Set set = any_set();
     const std::size_t dim = GENERATE(std::size_t{8}, std::size_t{64}, std::size_t{72},

@@ -82,6 +82,11 @@ struct DistanceKernels {
     DistanceKernel hamming;  ///< number of bits that differ
     IntegerKernels integer;  ///< of int8 rows
     CodeKernels codes;
+    /// Writes the ascending positions of the numbers that are at least `threshold`, not NaN.
+    /// @param positions  room for `count`
+    /// @returns how many they are
+    std::size_t (*at_least)(const float* x, std::size_t count, float threshold,
+                            std::uint32_t* positions);
 };
 
 extern const DistanceKernels kDistancePortable;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "file.hpp"
 #include "search/growth.hpp"
@@ -15,9 +16,10 @@ namespace unitvec {
 class RowBytes {
 public:
     RowBytes() = default;
-    // Views would show into the array that was copied or moved away.
-    RowBytes(const RowBytes&) = delete;
-    RowBytes& operator=(const RowBytes&) = delete;
+    RowBytes(RowBytes&& other) noexcept
+        : owned_(std::move(other.owned_)), file_(std::move(other.file_)),
+          view_(std::exchange(other.view_, {})) {}
+    RowBytes& operator=(RowBytes&&) = delete;
 
     [[nodiscard]] std::span<const std::byte> view() const { return view_; }
     [[nodiscard]] const std::byte* data() const { return view_.data(); }
