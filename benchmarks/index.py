@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.index_peers import SYSTEMS
-from benchmarks.index_systems import Indexes, K, built, chosen
+from benchmarks.index_systems import Indexes, K, for_budgets
 from benchmarks.index_table import table
 from benchmarks.index_tuning import TARGET, tuned
 from benchmarks.index_vectors import Vectors, real_vectors
@@ -31,25 +31,11 @@ def run(settings: Settings) -> dict[str, Any]:
     data = real_vectors(settings)
     vectors, queries = data.load()
     expected = exact_neighbours(queries, vectors, K)
-    about: dict[str, Any] = {}
-    left_out: dict[str, str] = {}
-    budgets = []
-    for threads in sorted({1, settings.threads}):
-        with built(chosen(SYSTEMS, settings), threads, data) as indexes:
-            systems = _measured(indexes, data, expected, settings)
-        about |= indexes.about
-        left_out |= indexes.left_out
-        budgets.append({"threads": threads, "systems": systems})
-    return {
-        "systems": about,
-        "left_out": left_out,
-        "vectors": len(vectors),
-        "dim": vectors.shape[1],
-        "queries": len(queries),
-        "k": K,
-        "target": TARGET,
-        "budgets": budgets,
-    }
+
+    def measure(indexes: Indexes, _: int) -> dict[str, Any]:
+        return {"systems": _measured(indexes, data, expected, settings)}
+
+    return {"k": K, "target": TARGET, **for_budgets(SYSTEMS, settings, data, measure)}
 
 
 def _measured(

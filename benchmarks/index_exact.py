@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks.cells import header, row, spread
 from benchmarks.index_peers import EXACT, SYSTEMS
-from benchmarks.index_systems import IndexProcess, built, chosen
+from benchmarks.index_systems import Indexes, IndexProcess, for_budgets
 from benchmarks.index_vectors import Vectors, real_vectors
 from benchmarks.measure import interleave, pairwise_ratio, summary
 from benchmarks.process import printed
@@ -29,31 +29,21 @@ def run(settings: Settings) -> dict[str, Any]:
     vectors, queries = data.load()
     names = [name for name, system in SYSTEMS.items() if system.family == EXACT]
     limits = (vectors.nbytes // 10**6, len(queries), vectors.shape[1])
-    about: dict[str, Any] = {}
-    left_out: dict[str, str] = {}
-    budgets = []
-    for threads in sorted({1, settings.threads}):
+
+    def measure(indexes: Indexes, threads: int) -> dict[str, Any]:
         machine = partial(printed, "index_limits_worker", threads, threads, *limits)
-        with built(chosen(names, settings), threads, data) as indexes:
-            measures = {
-                name: partial(_searched, process, data, settings)
-                for name, process in indexes.processes.items()
-            }
-            interleave(measures, 1)  # the warm-up
-            runs = interleave({MACHINE: machine, **measures}, settings.repeats)
-        about |= indexes.about
-        left_out |= indexes.left_out
-        budgets.append({"threads": threads, "machine": runs.pop(MACHINE), "systems": runs})
+        measures = {
+            name: partial(_searched, process, data, settings)
+            for name, process in indexes.processes.items()
+        }
+        interleave(measures, 1)  # the warm-up
+        runs = interleave({MACHINE: machine, **measures}, settings.repeats)
+        of_machine = runs.pop(MACHINE)
         batches = {n: summary([r["batch"] for r in own])["median"] for n, own in runs.items()}
         settings.say(f"all queries, {threads} threads", batches, "s")
-    return {
-        "systems": about,
-        "left_out": left_out,
-        "vectors": len(vectors),
-        "dim": vectors.shape[1],
-        "queries": len(queries),
-        "budgets": budgets,
-    }
+        return {"machine": of_machine, "systems": runs}
+
+    return for_budgets(names, settings, data, measure)
 
 
 def _searched(process: IndexProcess, data: Vectors, settings: Settings) -> dict[str, float]:

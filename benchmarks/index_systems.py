@@ -6,7 +6,7 @@ import contextlib
 import functools
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,36 @@ def built(names: Iterable[str], threads: int, vectors: Vectors) -> Iterator[Inde
         if not indexes.processes:
             raise nothing_runs(indexes.left_out)
         yield indexes
+
+
+def for_budgets(
+    names: Iterable[str],
+    settings: Settings,
+    data: Vectors,
+    measure: Callable[[Indexes, int], dict[str, Any]],
+) -> dict[str, Any]:
+    """What `measure` says of the indexes, built by one thread and by all: a question's result.
+
+    Raises:
+        PeerError: if the machine can run none of them.
+    """
+    vectors, queries = data.load()
+    about: dict[str, Any] = {}
+    left_out: dict[str, str] = {}
+    budgets = []
+    for threads in sorted({1, settings.threads}):
+        with built(chosen(names, settings), threads, data) as indexes:
+            budgets.append({"threads": threads, **measure(indexes, threads)})
+        about |= indexes.about
+        left_out |= indexes.left_out
+    return {
+        "systems": about,
+        "left_out": left_out,
+        "vectors": len(vectors),
+        "dim": vectors.shape[1],
+        "queries": len(queries),
+        "budgets": budgets,
+    }
 
 
 def _start(

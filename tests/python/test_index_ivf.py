@@ -10,9 +10,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from found_neighbours import recall
 from unitvec.index import Index
 
 METRICS = ["cosine", "dot", "euclidean"]
+
+# Both kinds that have lists, each with a parameter of its own.
+LISTS = [("ivf", {"nprobe": 5}), ("ivfpq", {"pq_m": 5})]
 
 
 def clustered(n, dim=16, clusters=60, seed=0):
@@ -24,13 +28,8 @@ def clustered(n, dim=16, clusters=60, seed=0):
     return (centres[which] + rng.standard_normal((n, dim))).astype(np.float32)
 
 
-def recall(index, q, found, **filters):
-    best = index.search(q, found.ids.shape[1], exact=True, **filters)
-    return (found.scores >= best.scores[:, -1:]).mean()
-
-
-def ivf(n=6000, metric="cosine", **parameters):
-    index = Index(16, "ivf", metric, **parameters)
+def ivf(n=6000, metric="cosine", kind="ivf", **parameters):
+    index = Index(16, kind, metric, **parameters)
     index.add(clustered(n))
     return index
 
@@ -146,8 +145,9 @@ def test_recall_survives_replacing_half_and_removing_a_third():
     assert ours >= theirs - 0.03
 
 
-def test_a_batch_has_the_bits_of_its_queries_alone():
-    index = ivf()
+@pytest.mark.parametrize("kind", ["ivf", "ivfpq"])
+def test_a_batch_has_the_bits_of_its_queries_alone(kind):
+    index = ivf(kind=kind)
     q = clustered(20, seed=1)
     batch, threaded = index.search(q), index.search(q, threads=3)
     assert_array_equal(batch.ids, threaded.ids)
@@ -157,14 +157,15 @@ def test_a_batch_has_the_bits_of_its_queries_alone():
         assert_array_equal(alone.ids[0], batch.ids[i])
 
 
+@pytest.mark.parametrize(("kind", "parameters"), LISTS)
 @pytest.mark.parametrize("metric", METRICS)
-def test_a_loaded_index_answers_and_grows_as_the_saved_one(tmp_path, metric):
-    index = ivf(metric=metric, nprobe=5)
+def test_a_loaded_index_answers_and_grows_as_the_saved_one(tmp_path, metric, kind, parameters):
+    index = ivf(metric=metric, kind=kind, **parameters)
     index.remove(np.arange(0, 600, 2))
     index.save(tmp_path / "a")
     loaded = Index.load(tmp_path / "a")
     assert loaded.stats()["lists"] == index.stats()["lists"]
-    assert loaded.stats()["nprobe"] == 5
+    assert loaded.stats() | parameters == loaded.stats()
     q, more = clustered(30, seed=1), clustered(50, seed=2)
     for _ in range(2):
         for ours, theirs in zip(index.search(q), loaded.search(q), strict=True):
@@ -191,10 +192,11 @@ def test_faiss_reads_lists(tmp_path, metric):
     assert_allclose(np.sort(expected), np.sort(found.scores), rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.parametrize("kind", ["ivf", "ivfpq"])
 @pytest.mark.parametrize("metric", ["manhattan", "hamming"])
-def test_other_metrics_are_refused(metric):
-    with pytest.raises(ValueError, match="metric cosine, dot or euclidean for kind ivf, got"):
-        Index(16, "ivf", metric)
+def test_other_metrics_are_refused(metric, kind):
+    with pytest.raises(ValueError, match=f"metric cosine, dot or euclidean for kind {kind}, got"):
+        Index(16, kind, metric)
 
 
 @pytest.fixture

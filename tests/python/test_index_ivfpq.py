@@ -10,6 +10,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import unitvec as uv
+from found_neighbours import recall
 from unitvec.index import Index
 
 METRICS = ["cosine", "dot", "euclidean"]
@@ -26,11 +27,6 @@ def clustered(n, dim=DIM, clusters=60, seed=0):
     which = rng.choice(clusters, n, p=weights)
     clouds = rng.standard_normal((n, dim // 2)) @ spread
     return (centres[which] + clouds + 0.3 * rng.standard_normal((n, dim))).astype(np.float32)
-
-
-def recall(index, q, found, **filters):
-    best = index.search(q, found.ids.shape[1], exact=True, **filters)
-    return (found.scores >= best.scores[:, -1:]).mean()
 
 
 def ivfpq(n=6000, metric="cosine", **parameters):
@@ -171,32 +167,6 @@ def test_recall_survives_replacing_half_and_removing_a_third(metric):
     assert_scores_are_exact(index, q[:20], found)
 
 
-def test_a_batch_has_the_bits_of_its_queries_alone():
-    index = ivfpq()
-    q = clustered(20, seed=1)
-    batch, threaded = index.search(q), index.search(q, threads=3)
-    assert_array_equal(batch.ids, threaded.ids)
-    for i in range(20):
-        alone = index.search(q[i])
-        assert_array_equal(alone.scores[0], batch.scores[i])
-        assert_array_equal(alone.ids[0], batch.ids[i])
-
-
-@pytest.mark.parametrize("metric", METRICS)
-def test_a_loaded_index_answers_and_grows_as_the_saved_one(tmp_path, metric):
-    index = ivfpq(metric=metric, pq_m=5)
-    index.remove(np.arange(0, 600, 2))
-    index.save(tmp_path / "a")
-    loaded = Index.load(tmp_path / "a")
-    assert loaded.stats()["pq_m"] == 5
-    assert loaded.stats()["lists"] == index.stats()["lists"]
-    q, more = clustered(30, seed=1), clustered(50, seed=2)
-    for _ in range(2):
-        for ours, theirs in zip(index.search(q), loaded.search(q), strict=True):
-            assert_array_equal(ours, theirs)
-        assert_array_equal(index.add(more), loaded.add(more))
-
-
 def test_stats_tell_codes_and_vectors_apart():
     now = ivfpq(20_000, dtype="float16").stats()
     assert now["kind"] == now["requested_kind"] == "ivfpq"
@@ -219,12 +189,6 @@ def test_any_number_of_parts_finds_most(m):
     index = ivfpq(3000, pq_m=m)
     q = clustered(100, seed=1)
     assert recall(index, q, index.search(q, nprobe=30)) > 0.9
-
-
-@pytest.mark.parametrize("metric", ["manhattan", "hamming"])
-def test_other_metrics_are_refused(metric):
-    with pytest.raises(ValueError, match="metric cosine, dot or euclidean for kind ivfpq, got"):
-        Index(16, "ivfpq", metric)
 
 
 def test_a_length_of_codes_out_of_range_is_refused():

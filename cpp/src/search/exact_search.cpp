@@ -96,11 +96,6 @@ Neighbours block_search(const VectorStore& store, MatrixView<const float> querie
     return found;
 }
 
-/// Whether a matrix product can nominate the nearest.
-bool has_products(Metric metric) {
-    return metric != Metric::manhattan && metric != Metric::hamming;
-}
-
 }  // namespace
 
 void RunOptions::check() const {
@@ -117,6 +112,17 @@ Neighbours exact_search(const VectorStore& store, MatrixView<const float> querie
     }
     if (queries.rows >= kProductBatch) return block_search(store, queries, k, filter, run);
     return scan_search(store, queries, k, filter, run);
+}
+
+std::vector<Neighbour> nearest_of(const VectorStore& store, const float* query, std::size_t k,
+                                  std::span<const Neighbour> candidates) {
+    std::vector<std::uint32_t> rows(candidates.size());
+    std::ranges::transform(candidates, rows.begin(), &Neighbour::row);
+    std::vector<float> nearness(rows.size());
+    store.compare(query, rows.data(), 0, rows.size(), nearness.data());
+    TopK best(k);
+    for (std::size_t i = 0; i < rows.size(); ++i) best.offer({nearness[i], rows[i]});
+    return best.take_sorted();
 }
 
 std::vector<Neighbour> scan_one(const VectorStore& store, const float* query, std::size_t k,

@@ -1,6 +1,7 @@
 #pragma once
 /// Comparing queries with every eligible row.
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "search/row_filter.hpp"
@@ -28,6 +29,11 @@ using Neighbours = std::vector<std::vector<Neighbour>>;  // per query, best firs
 [[nodiscard]] Neighbours exact_search(const VectorStore& store, MatrixView<const float> queries,
                                       std::size_t k, const RowFilter& filter,
                                       const RunOptions& run);
+
+/// The k nearest of some candidates, whose own nearness may be approximate; best first.
+[[nodiscard]] std::vector<Neighbour> nearest_of(const VectorStore& store, const float* query,
+                                                std::size_t k,
+                                                std::span<const Neighbour> candidates);
 
 /// Every eligible row at least `min_nearness` near, best first.
 [[nodiscard]] Neighbours exact_range_search(const VectorStore& store,

@@ -18,9 +18,8 @@ constexpr std::size_t kLeastCoded = 32;
 
 /// Whether walks are to compare codes that the store does not have.
 bool wants_codes(const VectorStore& store) {
-    const bool spatial = store.metric() != Metric::manhattan && store.metric() != Metric::hamming;
-    return spatial && store.type() != VectorType::int8 && store.dim() >= kLeastCoded &&
-           store.dim() <= kernels::IntegerKernels::kMostDim;
+    return has_products(store.metric()) && store.type() != VectorType::int8 &&
+           store.dim() >= kLeastCoded && store.dim() <= kernels::IntegerKernels::kMostDim;
 }
 
 }  // namespace
@@ -70,19 +69,7 @@ std::vector<Neighbour> HnswGraph::search(const float* query, std::size_t k, std:
         if (nearest.size() > k) nearest.resize(k);
         return nearest;
     }
-    return compared_anew(nearest, query, k);
-}
-
-/// The k nearest of the candidates by the store's own kernel, best first.
-std::vector<Neighbour> HnswGraph::compared_anew(std::span<const Neighbour> candidates,
-                                                const float* query, std::size_t k) const {
-    std::vector<std::uint32_t> rows;
-    for (const auto& candidate : candidates) rows.push_back(candidate.row);
-    std::vector<float> nearness(rows.size());
-    store_.compare(query, rows.data(), 0, rows.size(), nearness.data());
-    TopK best(k);
-    for (std::size_t i = 0; i < rows.size(); ++i) best.offer({nearness[i], rows[i]});
-    return best.take_sorted();
+    return nearest_of(store_, query, k, nearest);
 }
 
 std::size_t HnswGraph::expected_bytes(const VectorStore& store, std::size_t M) {

@@ -8,9 +8,7 @@
 /// batch, then the neighbours take up their links back. No lock is needed, and the graph is the
 /// same on any number of threads (Manohar et al. 2024, "ParlayANN", section 3).
 #include <cstdint>
-#include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -51,8 +49,6 @@ public:
 private:
     void encode_stored();
     [[nodiscard]] GraphVectors vectors() const;
-    [[nodiscard]] std::vector<Neighbour> compared_anew(std::span<const Neighbour> candidates,
-                                                       const float* query, std::size_t k) const;
 
     const VectorStore& store_;
     std::size_t ef_construction_;

@@ -43,13 +43,8 @@ void HnswLinks::reserve(std::size_t rows) {
     make_room(base_, rows * room(0));
 }
 
-const std::uint32_t* HnswLinks::list(std::uint32_t row, int level) const {
-    if (level == 0) return base_.data() + row * room(0);
-    return upper_.data() + (upper_at_[row] + static_cast<std::size_t>(level - 1)) * M_;
-}
-
 void HnswLinks::set(std::uint32_t row, int level, std::span<const std::uint32_t> neighbours) {
-    auto* to = const_cast<std::uint32_t*>(list(row, level));
+    auto* to = level == 0 ? base_.data() + base_at(row) : upper_.data() + upper_at(row, level);
     auto* end = std::ranges::copy(neighbours, to).out;
     std::fill(end, to + room(level), kNone);
 }

@@ -28,7 +28,8 @@ public:
     [[nodiscard]] std::size_t room(int level) const { return level == 0 ? 2 * M_ : M_; }
     /// As many as there is room for; the neighbours end before the first kNone.
     [[nodiscard]] std::span<const std::uint32_t> at(std::uint32_t row, int level) const {
-        return {list(row, level), room(level)};
+        return {level == 0 ? base_.data() + base_at(row) : upper_.data() + upper_at(row, level),
+                room(level)};
     }
     /// @param neighbours  at most room(level) rows that are on this level
     void set(std::uint32_t row, int level, std::span<const std::uint32_t> neighbours);
@@ -64,7 +65,10 @@ public:
     [[nodiscard]] std::string restore(const FlatView& from, std::size_t rows);
 
 private:
-    [[nodiscard]] const std::uint32_t* list(std::uint32_t row, int level) const;
+    [[nodiscard]] std::size_t base_at(std::uint32_t row) const { return row * room(0); }
+    [[nodiscard]] std::size_t upper_at(std::uint32_t row, int level) const {
+        return (upper_at_[row] + static_cast<std::size_t>(level - 1)) * M_;
+    }
     void append_row(int levels);
     [[nodiscard]] int drawn_levels(std::size_t row) const;
     [[nodiscard]] std::string take_lists(const FlatView& from);

@@ -36,7 +36,7 @@ IndexOptions settled(std::size_t dim, IndexOptions options) {
         throw_invalid("Index", "metric hamming for dtype bits", std::string(name(options.metric)));
     }
     if (bits) options.dtype = VectorType::bits;
-    if (has_lists(options.kind) && !knows_lists(options.metric)) {
+    if (has_lists(options.kind) && !has_products(options.metric)) {
         throw_invalid("Index",
                       "metric cosine, dot or euclidean for kind " + std::string(name(options.kind)),
                       std::string(name(options.metric)));

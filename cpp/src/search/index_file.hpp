@@ -13,7 +13,7 @@
 ///       56      8  ef_construction                        64  8  ef_search
 ///       72      8  automatic_threshold                    80  8  links; 0: no graph
 ///       88      4  entry point                            92  4  highest level
-///       96     16  version of FAISS that linked the graph, padded with zeros (for information)
+///       96     16  version of FAISS of the build that wrote it, padded with zeros
 ///      112      4  dtype, as in vector_type.hpp         116  4  lists; 0: none were learnt
 ///      120      8  nlist                                128  8  nprobe
 ///      136      8  pq_m; 0: not ivfpq                   144  8  max_memory
@@ -30,7 +30,7 @@
 ///
 /// The sizes of the parts follow from the header and must add up to the file's size exactly, before
 /// anything is allocated. The graph is kept in our own form rather than FAISS's, so that every link
-/// can be checked before it is followed, and any version of FAISS can go on from it.
+/// can be checked before it is followed.
 #include <array>
 #include <cstddef>
 #include <cstdint>

@@ -98,7 +98,7 @@ IndexOptions read_options(const PartReader& reader, const IndexHeader& h) {
     options.kind = static_cast<IndexKind>(field(reader, "kind", h.kind, 0, h.version + 1));
     options.metric = static_cast<Metric>(field(reader, "metric", h.metric, 0, 4));
     const bool bits = options.metric == Metric::hamming;
-    if (has_lists(options.kind) && !knows_lists(options.metric)) {
+    if (has_lists(options.kind) && !has_products(options.metric)) {
         reader.fail_at(offsetof(IndexHeader, metric),
                        "expected another metric of kind ivf or ivfpq");
     }
@@ -222,7 +222,7 @@ Index Index::load(const std::filesystem::path& path, bool mapped) {
         read_graph(reader, header, *state->graph);
     }
     if (header.lists > 0) {
-        const bool grown = options.kind == IndexKind::automatic && knows_lists(options.metric);
+        const bool grown = options.kind == IndexKind::automatic && has_products(options.metric);
         if (state->graph || (!has_lists(options.kind) && !grown)) {
             reader.fail_at(0, "expected lists of kind ivf or ivfpq only");
         }

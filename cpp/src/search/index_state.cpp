@@ -67,11 +67,12 @@ IndexKind Index::State::kind_wanted() const {
     if (options.kind != IndexKind::automatic || lists) return kind_in_use();
     if (!graph && ids.live() < options.automatic_threshold) return IndexKind::flat;
     if (graph_fits()) return IndexKind::hnsw;
-    return knows_lists(options.metric) ? IndexKind::ivf : IndexKind::flat;
+    return has_products(options.metric) ? IndexKind::ivf : IndexKind::flat;
 }
 
 bool Index::State::graph_fits() const {
-    const std::size_t most = options.max_memory == 0 ? usable_memory() : options.max_memory;
+    static const std::size_t usable = usable_memory();  // read from files: not at each add
+    const std::size_t most = options.max_memory == 0 ? usable : options.max_memory;
     const std::size_t bytes = store.bytes() + store.mapped_bytes() + ids.bytes();
     return bytes + HnswGraph::expected_bytes(store, options.M) <= most;
 }

@@ -18,11 +18,6 @@ namespace unitvec {
     return kind == IndexKind::ivf || kind == IndexKind::ivfpq;
 }
 
-/// The metrics in which centroids are near to what is near to their vectors.
-[[nodiscard]] inline bool knows_lists(Metric metric) {
-    return metric != Metric::manhattan && metric != Metric::hamming;
-}
-
 struct Index::State {
     State(std::size_t dim, const IndexOptions& index_options)
         : options(index_options), store(dim, index_options.metric, index_options.dtype) {}

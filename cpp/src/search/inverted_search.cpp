@@ -54,16 +54,15 @@ std::vector<Neighbour> InvertedLists::search(const float* query, std::size_t k, 
                                              const RowFilter& filter) const {
     const RowFilter all(all_lists_, all_lists_.size());
     const auto probes = scan_one(centroids_, query, nprobe, all);
-    Comparison comparison(store_, query, k);
     if (codes_) {
         const Matrix table = codes_->table(query);
         TopK best(candidates(k, nprobe));
         for (const auto& probe : probes) {
             codes_->scan(table, probe.row, probe.nearness, lists_[probe.row], filter, best);
         }
-        for (const auto& candidate : best.unsorted()) comparison.add(candidate.row);
-        return comparison.take_best();
+        return nearest_of(store_, query, k, best.unsorted());
     }
+    Comparison comparison(store_, query, k);
     for (const auto& probe : probes) {
         for (const auto row : lists_[probe.row]) {
             if (filter.takes_all() || filter(row)) comparison.add(row);

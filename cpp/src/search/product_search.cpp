@@ -45,15 +45,10 @@ public:
     /// The exact k best of query q.
     [[nodiscard]] std::vector<Neighbour> decide(std::size_t q) const {
         const float* query = queries_.row(q).data();
-        TopK best(k_);
-        for (const auto& candidate : candidates_[q].unsorted()) {
-            float nearness = 0.0F;
-            store_.compare(query, nullptr, candidate.row, 1, &nearness);
-            best.offer({nearness, candidate.row});
-        }
+        auto best = nearest_of(store_, query, k_, candidates_[q].unsorted());
         const bool all_seen = candidates_[q].size() == filter_.eligible();
         const double best_unseen = candidates_[q].threshold() + largest_error(q);
-        if (all_seen || best.threshold() > best_unseen) return best.take_sorted();
+        if (all_seen || (best.size() == k_ && best.back().nearness > best_unseen)) return best;
         return scan_one(store_, query, k_, filter_);
     }
 

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "file.hpp"
-#include "search/growth.hpp"
 #include "unitvec/types.hpp"
 
 namespace unitvec {
@@ -39,6 +38,7 @@ public:
     void change(const Change& change) {
         if (file_) {
             owned_.assign(view_.begin(), view_.end());
+            view_ = owned_;  // before the change, which may fail for want of memory
             file_.reset();
         }
         change(owned_);

@@ -34,7 +34,7 @@ const kernels::DistanceKernel& kernel_of(const kernels::RealKernels* numbers, Me
 
 kernels::IntegerKernels::Rows code_kernel_of(VectorType type, Metric metric, std::size_t dim) {
     const bool fits = dim <= kernels::IntegerKernels::kMostDim;
-    if (type != VectorType::int8 || metric == Metric::manhattan || !fits) return nullptr;
+    if (type != VectorType::int8 || !has_products(metric) || !fits) return nullptr;
     const auto& codes = kernels::distance_kernels().integer;
     return metric == Metric::euclidean ? codes.squared_l2 : codes.dot;
 }
@@ -139,28 +139,28 @@ std::size_t VectorStore::bytes() const {
     return data_.owned() + squared_lengths_.capacity() * sizeof(float);
 }
 
+/// Kernels give distances under the metrics that are such.
+void VectorStore::turn_to_nearness(float* values, std::size_t count) const {
+    if (sign_ > 0.0F) return;
+    for (std::size_t i = 0; i < count; ++i) values[i] = -values[i];
+}
+
 void VectorStore::compare(const float* query, const std::uint32_t* rows, std::size_t first,
                           std::size_t count, float* nearness) const {
     kernel_->rows(query, row(first), dim_, rows, count, nearness);
-    if (sign_ < 0.0F) {
-        for (std::size_t i = 0; i < count; ++i) nearness[i] = -nearness[i];
-    }
+    turn_to_nearness(nearness, count);
 }
 
 void VectorStore::compare_stored(const std::byte* stored, const std::uint32_t* rows,
                                  std::size_t count, float* nearness) const {
     kernel_->stored(stored, data_.data(), dim_, rows, count, nearness);
-    if (sign_ < 0.0F) {
-        for (std::size_t i = 0; i < count; ++i) nearness[i] = -nearness[i];
-    }
+    turn_to_nearness(nearness, count);
 }
 
 void VectorStore::compare_codes(const std::byte* coded, const std::uint32_t* rows,
                                 std::size_t count, float* nearness) const {
     codes_(coded, data_.data(), dim_, rows, count, nearness);
-    if (sign_ < 0.0F) {
-        for (std::size_t i = 0; i < count; ++i) nearness[i] = -nearness[i];
-    }
+    turn_to_nearness(nearness, count);
 }
 
 float VectorStore::compare(const std::byte* x, const std::byte* y) const {

@@ -13,6 +13,13 @@
 
 namespace unitvec {
 
+/// Whether nearness follows from a dot product: of cosine, dot and euclidean. Only there can a
+/// matrix product nominate the nearest, are centroids near to what is near to their vectors, and
+/// have rows codes.
+[[nodiscard]] inline bool has_products(Metric metric) {
+    return metric != Metric::manhattan && metric != Metric::hamming;
+}
+
 /// A growing row-major matrix on 64-byte boundaries, its rows as row_codec.hpp writes them.
 ///
 /// A query is a row of float32 numbers; under Metric::hamming it is a stored row, whose bytes a
@@ -83,6 +90,7 @@ public:
 
 private:
     void require_room(std::size_t rows) const;
+    void turn_to_nearness(float* values, std::size_t count) const;
     void note_lengths(std::size_t first);
 
     std::size_t dim_;
