@@ -8,6 +8,7 @@ namespace unitvec {
 namespace {
 
 constexpr double kHardlyAnyMissed = 0.9995;
+constexpr double kDoubt = 2.0;   // standard errors: other queries find less one time in forty
 constexpr double kGrowth = 1.2;  // a curve holds until the index is larger or smaller by this
 
 /// Efforts 1, 2, 3, 4, 6, 8, 12, 16, 24, ...: each step costs about two fifths more.
@@ -72,7 +73,7 @@ std::vector<RecallPoint> recall_curve(const Neighbours& truth, std::size_t least
 
 std::optional<RecallPoint> first_reaching(const std::vector<RecallPoint>& curve, double wanted) {
     const auto reaches = [&](const RecallPoint& p) {
-        return p.recall - p.standard_error >= wanted || p.recall >= kHardlyAnyMissed;
+        return p.recall - kDoubt * p.standard_error >= wanted || p.recall >= kHardlyAnyMissed;
     };
     const auto found = std::ranges::find_if(curve, reaches);
     if (found == curve.end() || (wanted > kHardlyAnyMissed && found->recall < wanted)) {

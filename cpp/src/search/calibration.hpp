@@ -20,8 +20,8 @@ using EffortSearch = std::function<Neighbours(std::size_t effort)>;
 [[nodiscard]] std::vector<RecallPoint> recall_curve(const Neighbours& truth, std::size_t least,
                                                     std::size_t most, const EffortSearch& search);
 
-/// The first point whose recall is at least `wanted`, less what a sample of its size can tell (one
-/// standard error); nothing where none is.
+/// The first point whose recall is at least `wanted` even if the sample flatters by two standard
+/// errors; nothing where none is.
 [[nodiscard]] std::optional<RecallPoint> first_reaching(const std::vector<RecallPoint>& curve,
                                                         double wanted);
 
