@@ -86,13 +86,14 @@ class Index:
             https://arxiv.org/abs/1603.09320): approximate, and faster from some ten thousand
             vectors on. "hnsw_sq" is hnsw with `dtype="int8"`. "ivf" looks through some of many
             lists of vectors, those around the centroids nearest to the query: approximate, built
-            sooner than a graph and smaller; for cosine, dot and euclidean. "ivfpq" looks through
-            them by codes of `pq_m` bytes a vector (product quantisation: Jegou, Douze and Schmid,
-            https://doi.org/10.1109/TPAMI.2010.57), and compares the vectors of the best by code,
-            so that scores are exact: quicker than ivf where there are more vectors than the
-            processor's caches hold. "auto" is flat until `automatic_threshold` vectors, then hnsw,
-            but ivf (or in a metric that ivf does not know, flat) where the index with its graph
-            would take more than `max_memory`; `stats()["kind"]` says which.
+            sooner than a graph; for cosine, dot and euclidean. It reads 8-bit codes of the vectors
+            (`dim` + 4 bytes each beside float32 and float16), and then those vectors that may be
+            among the nearest, so that codes miss nothing. "ivfpq" has codes of `pq_m` bytes instead
+            (product quantisation: Jegou, Douze and Schmid, https://doi.org/10.1109/TPAMI.2010.57),
+            and compares the vectors of the best by code, so that scores are exact. "auto" is flat
+            until `automatic_threshold` vectors, then hnsw, but ivf without codes (or in a metric
+            that ivf does not know, flat) where the index with its graph would take more than
+            `max_memory`; `stats()["kind"]` says which.
         metric: "cosine", "dot", "euclidean" or "manhattan"; or "hamming", the number of bits that
             differ, for vectors of bits: booleans, or bytes as `Encoder.encode` makes them with
             `precision="ubinary"` or `"binary"`.
@@ -382,8 +383,8 @@ class Index:
         """Kind in use, dtype, parameters, live and dead vectors, bytes in all and for each.
 
         Of all bytes, `vector_bytes` are those of the vectors and `code_bytes` those of the codes
-        that a graph is walked by, or of an ivfpq index's codes and of what these are made by (1 KiB
-        for each of `dim` numbers). `mapped_bytes` are vectors in a mapped file. Of lists also
+        that searches compare first, and of what those of an ivfpq index are made by (1 KiB for each
+        of `dim` numbers). `mapped_bytes` are vectors in a mapped file. Of lists also
         how many there are, 0 until they are learnt, and their imbalance: the expected length of the
         list that a vector is in, to the mean length.
         """

@@ -87,7 +87,7 @@ TEST_CASE("lists with codes drop rows and keep the codes of the others", "[inver
     const Vectors x(kRows, 1);
     VectorStore store(kDim, metric);
     store.append(x.view);
-    InvertedLists lists(store, kM);
+    InvertedLists lists(store, ListCoding::product, kM);
     lists.train(8, {});
     lists.assign_stored({});
     const auto codes = lists.codes();
@@ -108,7 +108,7 @@ TEST_CASE("lists with codes drop rows and keep the codes of the others", "[inver
                          codes.begin() + static_cast<long>(kept[i] * kM)));
     }
 
-    InvertedLists restored(store, kM);
+    InvertedLists restored(store, ListCoding::product, kM);
     CHECK(restored.restore(lists.parts(), left).empty());
     CHECK(restored.codes() == left);
     const std::vector<Id> ids(kept.size(), 1);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "search/coded_query.hpp"
 #include "search/hnsw_batch.hpp"
 #include "search/row_codec.hpp"
 
@@ -12,15 +13,6 @@ namespace {
 // themselves; and no longer than a fraction of a second, for the interrupt.
 constexpr std::size_t kBatchShare = 50;
 constexpr std::size_t kMostAtOnce = 2048;
-
-// Shorter vectors lie too densely for 8 bits a number, and take little memory.
-constexpr std::size_t kLeastCoded = 32;
-
-/// Whether walks are to compare codes that the store does not have.
-bool wants_codes(const VectorStore& store) {
-    return has_products(store.metric()) && store.type() != VectorType::int8 &&
-           store.dim() >= kLeastCoded && store.dim() <= kernels::IntegerKernels::kMostDim;
-}
 
 }  // namespace
 

@@ -17,7 +17,7 @@ HnswTarget::HnswTarget(const GraphVectors& vectors, std::uint32_t row)
 
 void HnswTarget::compare(const std::uint32_t* rows, std::size_t count, float* nearness) const {
     if (vectors_.codes != nullptr) {
-        vectors_.codes->compare_codes(row_, rows, count, nearness);
+        vectors_.codes->compare_codes(row_, rows, 0, count, nearness);
     } else if (query_ != nullptr) {
         vectors_.store.compare(query_, rows, 0, count, nearness);
     } else {

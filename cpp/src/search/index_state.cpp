@@ -86,8 +86,11 @@ void Index::State::build(const RunOptions& run) {
 }
 
 void Index::State::make_lists() {
-    const std::size_t pq_m = options.kind == IndexKind::ivfpq ? options.pq_m : 0;
-    if (!lists) lists = std::make_unique<InvertedLists>(store, pq_m);
+    // `automatic` has lists where memory is too short for more.
+    const auto coding = options.kind == IndexKind::ivfpq ? ListCoding::product
+                        : options.kind == IndexKind::ivf ? ListCoding::eight_bit
+                                                         : ListCoding::none;
+    if (!lists) lists = std::make_unique<InvertedLists>(store, coding, options.pq_m);
 }
 
 void Index::State::build_lists(const RunOptions& run) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <iterator>
 
+#include "search/coded_query.hpp"
 #include "unitvec/parallel.hpp"
 #include "unitvec/search/kmeans.hpp"
 
@@ -64,9 +65,12 @@ double imbalance_of(const std::vector<std::size_t>& sizes) {
 
 }  // namespace
 
-InvertedLists::InvertedLists(const VectorStore& store, std::size_t pq_m)
+InvertedLists::InvertedLists(const VectorStore& store, ListCoding coding, std::size_t pq_m)
     : store_(store), centroids_(store.dim(), probed_by(store.metric())) {
-    if (pq_m > 0) codes_.emplace(store.dim(), store.metric(), pq_m);
+    if (coding == ListCoding::product) codes_.emplace(store.dim(), store.metric(), pq_m);
+    if (coding == ListCoding::eight_bit && wants_codes(store)) {
+        eight_bit_.emplace(store.dim(), store.metric());
+    }
 }
 
 std::size_t InvertedLists::usual_count(std::size_t n) {
@@ -109,13 +113,18 @@ void InvertedLists::forget_rows() {
     all_lists_.assign(centroids_.rows(), 0);
     list_of_row_.clear();
     if (codes_) codes_->clear(centroids_.rows());
+    if (eight_bit_) eight_bit_->clear(centroids_.rows());
 }
 
-/// @param code  ignored where there are no codes
+/// @param code  ignored where none are product-quantised
 void InvertedLists::put(std::uint32_t row, std::int32_t list, const std::uint8_t* code) {
-    lists_[static_cast<std::size_t>(list)].push_back(row);
+    const auto at = static_cast<std::size_t>(list);
+    lists_[at].push_back(row);
     list_of_row_.push_back(list);
-    if (codes_) codes_->append(static_cast<std::size_t>(list), centroid(list), code);
+    if (codes_) codes_->append(at, centroid(list), code);
+    if (!eight_bit_) return;
+    std::vector<float> room(store_.dim());
+    eight_bit_->append(at, store_.numbers(row, 1, room.data()).row(0));
 }
 
 std::span<const float> InvertedLists::centroid(std::int32_t list) const {
@@ -164,6 +173,7 @@ void InvertedLists::truncate(std::size_t rows) {
         lists_[list].pop_back();  // rows ascend in a list
         list_of_row_.pop_back();
         if (codes_) codes_->pop_back(list);
+        if (eight_bit_) eight_bit_->pop_back(list);
     }
 }
 
@@ -186,6 +196,10 @@ double InvertedLists::imbalance() const {
     std::vector<std::size_t> sizes;
     std::ranges::transform(lists_, std::back_inserter(sizes), &std::vector<std::uint32_t>::size);
     return imbalance_of(sizes);
+}
+
+std::size_t InvertedLists::code_bytes() const {
+    return (codes_ ? codes_->bytes() : 0) + (eight_bit_ ? eight_bit_->bytes() : 0);
 }
 
 std::size_t InvertedLists::bytes() const {

@@ -9,18 +9,26 @@
 #include <vector>
 
 #include "search/exact_search.hpp"
+#include "search/list_codes.hpp"
 #include "search/residual_codes.hpp"
 #include "search/row_filter.hpp"
 #include "search/vector_store.hpp"
 
 namespace unitvec {
 
+/// What lies in the lists for searches to compare, before they compare the vectors of the best.
+enum class ListCoding {
+    none,       ///< nothing: the vectors are compared at once
+    eight_bit,  ///< where wants_codes(): nothing is missed by them
+    product,    ///< small, and may miss some
+};
+
 class InvertedLists {
 public:
     /// Lists over `store`, which must outlive them and stay where it is; none until train().
-    /// @param pq_m  bytes of a code that searches compare in place of the vector, before they
-    ///              compare the vectors of the best; 0: the vectors are compared at once
-    explicit InvertedLists(const VectorStore& store, std::size_t pq_m = 0);
+    /// @param pq_m  bytes of a product-quantised code
+    explicit InvertedLists(const VectorStore& store, ListCoding coding = ListCoding::none,
+                           std::size_t pq_m = 0);
 
     /// Lists for `n` vectors where the caller names no number: 4 sqrt(n), with 39 vectors each at
     /// least to learn from.
@@ -48,7 +56,7 @@ public:
     [[nodiscard]] std::vector<Neighbour> search(const float* query, std::size_t k,
                                                 std::size_t nprobe, const RowFilter& filter) const;
 
-    /// Rows whose vectors a search compares where there are codes: the best by these.
+    /// Rows whose vectors a search compares where codes are product-quantised: the best by these.
     [[nodiscard]] static std::size_t candidates(std::size_t k, std::size_t nprobe);
 
     /// Forgets the last rows, so that at most `rows` remain.
@@ -62,7 +70,7 @@ public:
     [[nodiscard]] double imbalance() const;
     [[nodiscard]] std::size_t bytes() const;
     /// Of these, what the codes take.
-    [[nodiscard]] std::size_t code_bytes() const { return codes_ ? codes_->bytes() : 0; }
+    [[nodiscard]] std::size_t code_bytes() const;
 
     /// What is saved: restore() makes the lists of it again.
     struct Parts {
@@ -71,7 +79,7 @@ public:
         std::span<const float> code_centroids;      ///< (dim, 256); none where there are no codes
     };
     [[nodiscard]] Parts parts() const;
-    /// The codes of all rows, in their order: shape (rows, pq_m).
+    /// The product-quantised codes of all rows, in their order: shape (rows, pq_m).
     [[nodiscard]] std::vector<std::uint8_t> codes() const;
     /// Restores lists over a store that is complete. @param parts  of finite numbers
     /// @returns an empty string, or what is wrong with them: nothing is trusted
@@ -81,8 +89,18 @@ private:
     void set_centroids(const Matrix& centroids);
     void forget_rows();
     void put(std::uint32_t row, std::int32_t list, const std::uint8_t* code);
-    /// Bytes of a code; 0 where there are none.
+    /// Bytes of a product-quantised code; 0 where there are none.
     [[nodiscard]] std::size_t code_size() const { return codes_ ? codes_->m() : 0; }
+    using Probes = std::vector<Neighbour>;  // lists by number, nearest first
+    [[nodiscard]] std::vector<Neighbour> near_by_product(const float* query, std::size_t k,
+                                                         const Probes& probes,
+                                                         const RowFilter& filter) const;
+    [[nodiscard]] std::vector<Neighbour> near_by_code(const float* query, std::size_t k,
+                                                      const Probes& probes,
+                                                      const RowFilter& filter) const;
+    [[nodiscard]] std::vector<Neighbour> nearest_by_vector(const float* query, std::size_t k,
+                                                           const Probes& probes,
+                                                           const RowFilter& filter) const;
     [[nodiscard]] std::span<const float> centroid(std::int32_t list) const;
     [[nodiscard]] std::vector<std::uint8_t> encoded(MatrixView<const float> vectors,
                                                     const Neighbours& nearest,
@@ -93,7 +111,8 @@ private:
     std::vector<Id> all_lists_;  // one for each, none dead
     std::vector<std::vector<std::uint32_t>> lists_;
     std::vector<std::int32_t> list_of_row_;
-    std::optional<ResidualCodes> codes_;  // in the order of lists_
+    std::optional<ResidualCodes> codes_;  // in the order of lists_, as are
+    std::optional<ListCodes> eight_bit_;  // these
     std::size_t trained_rows_ = 0;        // rows when the centroids were learnt
     double trained_imbalance_ = 1.0;      // of the vectors that they were learnt from
 };

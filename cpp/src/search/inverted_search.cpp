@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "search/coded_query.hpp"
 #include "search/inverted_lists.hpp"
 #include "search/product_search.hpp"
 
@@ -54,14 +55,49 @@ std::vector<Neighbour> InvertedLists::search(const float* query, std::size_t k, 
                                              const RowFilter& filter) const {
     const RowFilter all(all_lists_, all_lists_.size());
     const auto probes = scan_one(centroids_, query, nprobe, all);
-    if (codes_) {
-        const Matrix table = codes_->table(query);
-        TopK best(candidates(k, nprobe));
-        for (const auto& probe : probes) {
-            codes_->scan(table, probe.row, probe.nearness, lists_[probe.row], filter, best);
-        }
-        return nearest_of(store_, query, k, best.unsorted());
+    if (codes_) return nearest_of(store_, query, k, near_by_product(query, k, probes, filter));
+    if (eight_bit_) return nearest_of(store_, query, k, near_by_code(query, k, probes, filter));
+    return nearest_by_vector(query, k, probes, filter);
+}
+
+/// Those which may be among the k nearest.
+std::vector<Neighbour> InvertedLists::near_by_product(const float* query, std::size_t k,
+                                                      const Probes& probes,
+                                                      const RowFilter& filter) const {
+    const Matrix table = codes_->table(query);
+    TopK best(candidates(k, probes.size()));
+    for (const auto& probe : probes) {
+        codes_->scan(table, probe.row, probe.nearness, lists_[probe.row], filter, best);
     }
+    return best.unsorted();
+}
+
+/// Those among which the k nearest are.
+std::vector<Neighbour> InvertedLists::near_by_code(const float* query, std::size_t k,
+                                                   const Probes& probes,
+                                                   const RowFilter& filter) const {
+    const CodedQuery coded(store_, query, eight_bit_->largest_error());
+    WithinError near(k, store_.metric(), coded.error());
+    std::array<float, kTile> nearness;
+    for (const auto& probe : probes) {
+        const auto& rows = lists_[probe.row];
+        const auto& codes = eight_bit_->list(probe.row);
+        for (std::size_t first = 0; first < rows.size(); first += kTile) {
+            const std::size_t count = std::min(kTile, rows.size() - first);
+            codes.compare_codes(coded.code(), nullptr, first, count, nearness.data());
+            for (std::size_t i = 0; i < count; ++i) {
+                const Neighbour here{nearness[i], rows[first + i]};
+                if (here.nearness < near.least()) continue;
+                if (filter.takes_all() || filter(here.row)) near.offer(here);
+            }
+        }
+    }
+    return near.take();
+}
+
+std::vector<Neighbour> InvertedLists::nearest_by_vector(const float* query, std::size_t k,
+                                                        const Probes& probes,
+                                                        const RowFilter& filter) const {
     Comparison comparison(store_, query, k);
     for (const auto& probe : probes) {
         for (const auto row : lists_[probe.row]) {

@@ -158,8 +158,8 @@ void VectorStore::compare_stored(const std::byte* stored, const std::uint32_t* r
 }
 
 void VectorStore::compare_codes(const std::byte* coded, const std::uint32_t* rows,
-                                std::size_t count, float* nearness) const {
-    codes_(coded, data_.data(), dim_, rows, count, nearness);
+                                std::size_t first, std::size_t count, float* nearness) const {
+    codes_(coded, row(first), dim_, rows, count, nearness);
     turn_to_nearness(nearness, count);
 }
 

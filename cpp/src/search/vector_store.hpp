@@ -78,10 +78,11 @@ public:
                         float* nearness) const;
     /// Whether rows are codes: of int8 numbers, in a metric that has products.
     [[nodiscard]] bool has_codes() const { return codes_ != nullptr; }
-    /// nearness[i] of a row of codes, stored or not, to rows[i], in whole numbers: quicker than
-    /// compare_stored(), to which it is equal but for rounding. Only where has_codes().
-    void compare_codes(const std::byte* row, const std::uint32_t* rows, std::size_t count,
-                       float* nearness) const;
+    /// nearness[i] of a row of codes, stored or not, to the rows that compare() takes, in whole
+    /// numbers: quicker than compare_stored(), to which it is equal but for rounding. Only where
+    /// has_codes().
+    void compare_codes(const std::byte* row, const std::uint32_t* rows, std::size_t first,
+                       std::size_t count, float* nearness) const;
     /// Nearness of two stored rows: larger is nearer; Euclidean is the negated square.
     [[nodiscard]] float compare(const std::byte* x, const std::byte* y) const;
 

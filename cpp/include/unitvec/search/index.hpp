@@ -22,10 +22,11 @@ enum class IndexKind {
     flat,  ///< every vector is compared: exact; O(n * dim) a query, dim * 4 bytes a vector
     hnsw,  ///< a graph over the vectors (Malkov and Yashunin 2016): approximate, O(log n) a query
     /// flat until IndexOptions::automatic_threshold vectors, then hnsw, but ivf where a graph would
-    /// take more than IndexOptions::max_memory
+    /// take more than IndexOptions::max_memory, without codes
     automatic,
     /// Lists of vectors around centroids, some of which are looked through: approximate, O(sqrt(n))
-    /// a query with the usual number of lists; built sooner than a graph and 8 bytes a vector.
+    /// a query with the usual number of lists; built sooner than a graph. 8 bytes a vector, and
+    /// beside float32 and float16 an 8-bit code, dim + 4 bytes, that searches compare first.
     ivf,
     /// ivf whose searches compare codes, a byte for some numbers of a vector, and then the vectors
     /// of the best by code: quicker where the vectors are more than the processor's caches hold;
@@ -124,8 +125,8 @@ struct IndexStats {
     std::size_t dim;
     std::size_t bytes;         ///< memory of vectors, ids, and graph or lists
     std::size_t vector_bytes;  ///< of these, the vectors
-    std::size_t code_bytes;    ///< and the codes of an ivfpq index, with what they are made by, or
-                               ///< those that a graph is walked by
+    std::size_t code_bytes;    ///< and the codes that searches compare first, with what those of
+                               ///< an ivfpq index are made by
     std::size_t mapped_bytes;  ///< of vectors that lie in a mapped file, not among `bytes`
     std::size_t lists;         ///< of an ivf or ivfpq index, 0 until they are learnt
     double imbalance;  ///< of its lists: expected length of a vector's list, to the mean length
