@@ -6,7 +6,7 @@ import itertools
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -14,14 +14,14 @@ import numpy.typing as npt
 from unitvec import _core
 from unitvec.bits import ByteMatrix, as_bits
 from unitvec.distance import FloatMatrix, Vectors, as_vectors
+from unitvec.index_arguments import LARGEST_ID, Ids, as_ids, only_int8, share, thread_count, whole
+from unitvec.index_results import RangeResult, SearchResult
 from unitvec.tuning import Tuning, TuningPoint
 
 __all__ = ["Index", "RangeResult", "SearchResult"]
 
-Ids: TypeAlias = npt.NDArray[np.int64]
 AllowedIds: TypeAlias = "npt.ArrayLike | Callable[[Ids], npt.ArrayLike]"
 
-_LARGEST_ID = np.iinfo(np.int64).max
 _PARAMETERS = (
     "M",
     "ef_construction",
@@ -33,48 +33,6 @@ _PARAMETERS = (
     "max_memory",
 )
 _DISTANCES = ("euclidean", "manhattan", "hamming")  # metrics whose scores are negated distances
-
-
-class SearchResult(tuple[Any, Any]):
-    """What `Index.search` found: unpacks as `scores, ids`.
-
-    Attributes:
-        scores: shape (nq, k), best first; larger is nearer (with `distances=True`: smaller).
-        ids: int64, shape (nq, k); -1 where fewer than k vectors could be found.
-        exact: no nearer vector was missed.
-        recall_estimate: share of the true k nearest that such a search finds: 1 where it is exact,
-            else as measured on a sample of queries (see `Index.tune`); None where none was measured
-            yet for about this k.
-    """
-
-    exact: bool
-    recall_estimate: float | None
-
-    def __new__(
-        cls, scores: FloatMatrix, ids: Ids, *, exact: bool, recall_estimate: float | None = None
-    ) -> SearchResult:
-        """Hold the two arrays as a pair."""
-        result = super().__new__(cls, (scores, ids))
-        result.exact = exact
-        result.recall_estimate = recall_estimate
-        return result
-
-    @property
-    def scores(self) -> FloatMatrix:
-        """Shape (nq, k)."""
-        return self[0]  # type: ignore[no-any-return]
-
-    @property
-    def ids(self) -> Ids:
-        """Shape (nq, k)."""
-        return self[1]  # type: ignore[no-any-return]
-
-
-class RangeResult(NamedTuple):
-    """What `Index.range_search` found for one query, best first."""
-
-    scores: FloatMatrix
-    ids: Ids
 
 
 class Index:
@@ -133,7 +91,7 @@ class Index:
         dtype: str | None = None,
         **parameters: int,
     ) -> None:
-        values = {name: _whole(value, name, "Index") for name, value in parameters.items()}
+        values = {name: whole(value, name, "Index") for name, value in parameters.items()}
         unknown = values.keys() - set(_PARAMETERS)
         if unknown:
             raise TypeError(
@@ -141,9 +99,9 @@ class Index:
                 f"got {', '.join(sorted(unknown))}"
             )
         if kind == "hnsw_sq":
-            kind, dtype = "hnsw", _only_int8(dtype)
+            kind, dtype = "hnsw", only_int8(dtype)
         self._core = _core.Index(
-            _whole(dim, "dim", "Index"), kind, metric, dtype=dtype or "float32", **values
+            whole(dim, "dim", "Index"), kind, metric, dtype=dtype or "float32", **values
         )
         self._metric = metric
 
@@ -154,7 +112,7 @@ class Index:
     def __contains__(self, id: object) -> bool:
         """Whether a vector has this id."""
         number = isinstance(id, int | np.integer) and not isinstance(id, bool)
-        return number and -1 < int(id) <= _LARGEST_ID and self._core.contains(int(id))  # type: ignore[call-overload]
+        return number and -1 < int(id) <= LARGEST_ID and self._core.contains(int(id))  # type: ignore[call-overload]
 
     def __repr__(self) -> str:
         """Say what it is and how full."""
@@ -202,8 +160,8 @@ class Index:
             TypeError: elements that are not numbers; under hamming, not bits.
         """
         vectors = self._as_rows(x, "vectors", "add")
-        chosen = None if ids is None else _as_ids(ids, "add")
-        return self._core.add(vectors, chosen, _threads(threads))
+        chosen = None if ids is None else as_ids(ids, "add")
+        return self._core.add(vectors, chosen, thread_count(threads))
 
     def train(self, x: Vectors, *, threads: int | None = None) -> None:
         """Learn the centroids and codes of ivf and ivfpq from these vectors; nothing is added.
@@ -222,7 +180,7 @@ class Index:
         if self.metric == "hamming":
             return
         vectors = as_vectors(x, "vectors", function="train", dim=self.dim)
-        self._core.train(vectors, _threads(threads))
+        self._core.train(vectors, thread_count(threads))
 
     def remove(self, ids: npt.ArrayLike, *, threads: int | None = None) -> None:
         """Remove vectors: from now on they are not found.
@@ -236,7 +194,7 @@ class Index:
         Raises:
             ValueError: an id that is unknown or repeated; then nothing is removed.
         """
-        self._core.remove(_as_ids(ids, "remove"), _threads(threads))
+        self._core.remove(as_ids(ids, "remove"), thread_count(threads))
 
     def search(
         self,
@@ -287,13 +245,13 @@ class Index:
         queries = self._as_rows(q, "queries", "search")
         scores, ids, is_exact, recall = self._core.search(
             queries,
-            _whole(k, "k", "search"),
+            whole(k, "k", "search"),
             self._allowed(allowed_ids),
-            0 if ef_search is None else _whole(ef_search, "ef_search", "search"),
-            0 if nprobe is None else _whole(nprobe, "nprobe", "search"),
-            0.0 if min_recall is None else _share(min_recall, "min_recall", "search"),
+            0 if ef_search is None else whole(ef_search, "ef_search", "search"),
+            0 if nprobe is None else whole(nprobe, "nprobe", "search"),
+            0.0 if min_recall is None else share(min_recall, "min_recall", "search"),
             exact,
-            _threads(threads),
+            thread_count(threads),
         )
         return SearchResult(
             0.0 - scores if distances else scores, ids, exact=is_exact, recall_estimate=recall
@@ -322,8 +280,8 @@ class Index:
             ValueError: another shape, NaN, k < 1.
         """
         rows = self._as_rows([] if queries is None else queries, "queries", "tune")
-        wanted = _whole(k, "k", "tune")
-        points = self._core.tune(rows, wanted, _threads(threads))
+        wanted = whole(k, "k", "tune")
+        points = self._core.tune(rows, wanted, thread_count(threads))
         effort = "nprobe" if self.stats()["kind"] in ("ivf", "ivfpq") else "ef_search"
         return Tuning(wanted, effort, [TuningPoint(*point) for point in points])
 
@@ -356,7 +314,7 @@ class Index:
         queries = self._as_rows(q, "queries", "range_search")
         least = -radius if by_distance else radius
         offsets, scores, ids = self._core.range_search(
-            queries, least, self._allowed(allowed_ids), _threads(threads)
+            queries, least, self._allowed(allowed_ids), thread_count(threads)
         )
         found = 0.0 - scores if by_distance else scores
         return [
@@ -374,7 +332,7 @@ class Index:
         Raises:
             ValueError: an unknown id.
         """
-        wanted = _as_ids(ids, "reconstruct")
+        wanted = as_ids(ids, "reconstruct")
         if self.metric == "hamming":
             return self._core.reconstruct_bits(wanted)
         return self._core.reconstruct(wanted)
@@ -473,7 +431,7 @@ class Index:
         if not file.exists():
             raise FileNotFoundError(f"[from_faiss] expected a file of FAISS's, got none at {file}")
         index = cls.__new__(cls)
-        index._core = _core.Index.from_faiss(os.fspath(file), kind, metric, _threads(threads))
+        index._core = _core.Index.from_faiss(os.fspath(file), kind, metric, thread_count(threads))
         index._metric = index._core.stats()["metric"]
         return index
 
@@ -491,7 +449,7 @@ class Index:
         else:
             wanted = np.asarray(allowed_ids)
             if wanted.dtype != np.bool_:
-                return _as_ids(wanted, "search")
+                return as_ids(wanted, "search")
             ids = self.ids
         if wanted.dtype != np.bool_ or wanted.shape != ids.shape:
             raise ValueError(
@@ -500,45 +458,3 @@ class Index:
             )
         chosen: Ids = ids[wanted]
         return chosen
-
-
-def _whole(value: Any, name: str, function: str) -> int:
-    """`value` as an int, unless it is negative or no whole number."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
-        raise TypeError(f"[{function}] expected {name} as a whole number, got {value!r}")
-    least = 0 if name == "automatic_threshold" else 1
-    if not least <= value <= _LARGEST_ID:
-        raise ValueError(f"[{function}] expected {name} of at least {least}, got {value}")
-    return int(value)
-
-
-def _share(value: Any, name: str, function: str) -> float:
-    """`value` as a float above 0 and at most 1."""
-    number = float(value)
-    if not 0.0 < number <= 1.0:
-        raise ValueError(f"[{function}] expected {name} above 0 and at most 1, got {value}")
-    return number
-
-
-def _only_int8(dtype: str | None) -> str:
-    if dtype not in (None, "int8"):
-        raise ValueError(f'[Index] expected kind "hnsw_sq" with dtype "int8" or none, got {dtype}')
-    return "int8"
-
-
-def _threads(threads: int | None) -> int:
-    return 0 if threads is None else _whole(threads, "threads", "Index")
-
-
-def _as_ids(ids: npt.ArrayLike, function: str) -> Ids:
-    """`ids` as a 1-D int64 array; a single number is one id, an empty list none."""
-    array = np.asarray(ids)
-    if array.size == 0 and array.ndim == 1:
-        return np.empty(0, np.int64)
-    if array.dtype.kind not in "iu":
-        raise TypeError(f"[{function}] expected ids as whole numbers, got dtype {array.dtype}")
-    if array.ndim > 1:
-        raise ValueError(f"[{function}] expected ids of shape (n,), got {array.ndim}-D")
-    if array.dtype.kind == "u" and array.size and int(array.max()) > _LARGEST_ID:
-        raise ValueError(f"[{function}] expected ids below 2^63, got {int(array.max())}")
-    return np.ascontiguousarray(array.reshape(-1), dtype=np.int64)

@@ -7,13 +7,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import unitvec as uv
+from random_vectors import random_vectors
 from unitvec.index import Index
 
 faiss = pytest.importorskip("faiss", reason="faiss-cpu is not installed")
-
-
-def random_vectors(n, dim=16, seed=0):
-    return np.random.default_rng(seed).standard_normal((n, dim)).astype(np.float32)
 
 
 def written(tmp_path, index):

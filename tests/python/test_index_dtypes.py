@@ -8,15 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from random_vectors import random_vectors
 from unitvec.index import Index
 
 METRICS = ["cosine", "dot", "euclidean", "manhattan"]
 KINDS = ["flat", "hnsw"]
 DTYPES = ["float16", "int8"]
-
-
-def random_vectors(n, dim, seed=0):
-    return np.random.default_rng(seed).standard_normal((n, dim)).astype(np.float32)
 
 
 def unit(x):

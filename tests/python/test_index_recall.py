@@ -7,12 +7,9 @@ import threading
 import numpy as np
 import pytest
 
+from random_vectors import random_vectors
 from unitvec.index import Index
 from unitvec.tuning import Tuning, TuningPoint
-
-
-def random_vectors(n, dim, seed=0):
-    return np.random.default_rng(seed).standard_normal((n, dim)).astype(np.float32)
 
 
 def graph_of(n=5000, dim=32, metric="cosine", **parameters):
