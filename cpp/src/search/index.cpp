@@ -105,10 +105,7 @@ void Index::train(MatrixView<const float> vectors, const AddOptions& options) {
                       std::to_string(vectors.rows));
     }
     const RunOptions run{options.threads, options.interrupted};
-    state.make_lists();
-    state.lists->train(prepared.view(), lists, run);
-    state.calibrations.forget();
-    state.lists->assign_stored(run);
+    state.train(prepared.view(), lists, run);
 }
 
 void Index::remove(std::span<const Id> ids, const AddOptions& options) {

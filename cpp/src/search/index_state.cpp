@@ -77,12 +77,40 @@ bool Index::State::graph_fits() const {
     return bytes + HnswGraph::expected_bytes(store, options.M) <= most;
 }
 
+template <typename Work>
+void Index::State::whole_or_dropped(const Work& work) {
+    try {
+        work();
+    } catch (const Interrupted&) {
+        throw;
+    } catch (...) {
+        graph.reset();
+        lists.reset();
+        calibrations.forget();
+        throw;
+    }
+}
+
 void Index::State::build(const RunOptions& run) {
     const IndexKind kind = kind_wanted();
-    if (kind == IndexKind::hnsw) return build_graph(run);
-    if (graph) calibrations.forget();
-    graph.reset();  // where it has grown out of the memory that it may take
-    if (has_lists(kind)) build_lists(run);
+    if (kind != IndexKind::hnsw && graph) {  // it has grown out of the memory that it may take
+        calibrations.forget();
+        graph.reset();
+    }
+    whole_or_dropped([&] {
+        if (kind == IndexKind::hnsw) build_graph(run);
+        if (has_lists(kind)) build_lists(run);
+    });
+}
+
+void Index::State::train(MatrixView<const float> vectors, std::size_t count,
+                         const RunOptions& run) {
+    whole_or_dropped([&] {
+        make_lists();
+        lists->train(vectors, count, run);
+        calibrations.forget();
+        lists->assign_stored(run);
+    });
 }
 
 void Index::State::make_lists() {
@@ -136,9 +164,12 @@ void Index::State::undo_add(std::size_t rows) {
 void Index::State::compact(const RunOptions& run) {
     graph.reset();
     calibrations.forget();
+    store.own();  // before anything changes: it may run out of memory
     const auto kept = ids.compact();
     store.keep(kept);
-    if (lists) lists->keep(kept);
+    whole_or_dropped([&] {
+        if (lists) lists->keep(kept);
+    });
     build(run);
 }
 

@@ -12,7 +12,6 @@
 
 namespace unitvec {
 
-/// Whether an index of this kind searches through inverted lists.
 /// Whether an index of that kind has lists from the beginning; `automatic` may come to have them.
 [[nodiscard]] inline bool has_lists(IndexKind kind) {
     return kind == IndexKind::ivf || kind == IndexKind::ivfpq;
@@ -61,7 +60,13 @@ struct Index::State {
     void build(const RunOptions& run);
     void build_graph(const RunOptions& run);
     void build_lists(const RunOptions& run);
+    /// Calls work(), which changes graph or lists. Where it fails but by an interrupt, as memory
+    /// runs out, what may be half changed is dropped: searches scan until the next add builds anew.
+    template <typename Work>
+    void whole_or_dropped(const Work& work);
     void make_lists();  ///< empty ones, where there are none yet
+    /// Learns so many lists, and what their codes are made by, and puts all rows into them.
+    void train(MatrixView<const float> vectors, std::size_t count, const RunOptions& run);
     /// An interrupted build leaves rows out: searches scan until the next add is done with them.
     [[nodiscard]] bool has_whole_graph() const { return graph && graph->rows() == store.rows(); }
     [[nodiscard]] bool has_whole_lists() const {

@@ -106,6 +106,10 @@ void VectorStore::note_lengths(std::size_t first) {
     }
 }
 
+void VectorStore::own() {
+    data_.change([](auto&) {});
+}
+
 void VectorStore::truncate(std::size_t rows) {
     rows_ = std::min(rows, rows_);
     data_.change([&](auto& bytes) { bytes.resize(rows_ * row_bytes_); });

@@ -39,6 +39,8 @@ public:
     /// Takes over rows that are encoded in a file, in place; the store was empty.
     /// @throws std::length_error above kMaxRows
     void map_rows(std::shared_ptr<const MappedFile> file, std::span<const std::byte> rows);
+    /// Copies rows that lie in a file into memory.
+    void own();
     /// Keeps the first `rows` rows.
     void truncate(std::size_t rows);
     /// Keeps only these rows, which ascend, and numbers them anew in that order.
