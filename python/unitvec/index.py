@@ -263,9 +263,9 @@ class Index:
         """Measure what recall searches reach with rising `ef_search` or `nprobe`, in what time.
 
         Searches with `min_recall`, and every `recall_estimate`, go by these queries from now on,
-        whatever their k. Until this is called they go by up to 256 mixtures of three of the
-        index's own vectors, which find a little less than queries like these vectors do. Queries
-        of another kind may be harder.
+        whatever their k; it is measured for the next of 10, 100, 1,000 ... neighbours. Until this
+        is called they go by up to 256 mixtures of three of the index's own vectors, which find a
+        little less than queries like these vectors do. Queries of another kind may be harder.
 
         Args:
             queries: shape (nq, dim); some hundreds, as they will come. None: the mixtures.

@@ -39,6 +39,25 @@ def test_more_recall_is_reached_where_more_is_asked_for(metric, k):
     assert reached[-1] >= 0.97
 
 
+@pytest.mark.parametrize(
+    ("kind", "metric", "k"),
+    [
+        ("ivf", "cosine", 30),  # a list holds fewer than 100, for which recall is measured
+        ("ivfpq", "dot", 30),
+        ("hnsw", "euclidean", 10),  # where a mean of vectors is shorter than they are
+        ("hnsw", "cosine", 1),  # where a mean's nearest is one of those that it is made of
+    ],
+)
+def test_untuned_the_recall_asked_for_is_kept_for_fresh_queries(kind, metric, k):
+    index = Index(32, kind, metric, **({} if k == 1 else {"M": 6, "ef_construction": 12}))
+    index.add(random_vectors(5000, 32))
+    queries = random_vectors(1000, 32, seed=1)
+    for wanted in (0.9, 0.95, 0.99):
+        found = index.search(queries, k, min_recall=wanted)
+        assert recall(index, queries, found) >= wanted - 0.01
+        assert found.recall_estimate >= wanted
+
+
 def test_tuned_with_real_queries_the_recall_of_others_like_them_is_kept():
     index = graph_of()
     queries = random_vectors(800, 32, seed=1)

@@ -19,8 +19,9 @@ std::size_t next_effort(std::size_t effort) {
     return effort < between ? between : 2 * power;
 }
 
+/// One neighbour is found more often than ten at the same effort, and mixtures say little about it.
 std::size_t rounded_up(std::size_t k) {
-    std::size_t power = 1;
+    std::size_t power = 10;
     while (power < k) power *= 10;
     return power;
 }

@@ -39,7 +39,7 @@ public:
     void use(Matrix queries);
 
     /// The curve for searches of k neighbours in an index of `rows` rows: measured now, where there
-    /// is none yet or it has grown by a fifth since. Of k the next of 1, 10, 100, 1,000 ... counts.
+    /// is none yet or it has grown by a fifth since. Of k the next of 10, 100, 1,000 ... counts.
     [[nodiscard]] std::vector<RecallPoint> curve(std::size_t k, std::size_t rows,
                                                  const Measure& measure);
     /// The same where it was measured before, else nothing.

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <mutex>
 #include <shared_mutex>
 
@@ -7,7 +8,6 @@
 #include "search/prepare.hpp"
 #include "search/random.hpp"
 #include "unitvec/error.hpp"
-#include "unitvec/normalize.hpp"
 
 namespace unitvec {
 namespace {
@@ -16,9 +16,8 @@ constexpr std::size_t kSample = 256;      // queries made of stored vectors
 constexpr std::size_t kSmallestEf = 8;    // of a curve
 constexpr std::size_t kWidest = 1 << 14;  // candidates beyond which a scan is as good
 
-constexpr std::size_t kMixed = 3;  // vectors in a query
-
-using Rows = std::array<std::uint32_t, kMixed>;
+/// The vectors that a query is mixed of.
+using Rows = std::array<std::uint32_t, 3>;
 
 /// Of each bit what most of the rows have.
 void mix_bits(const VectorStore& store, const Rows& rows, float* query) {
@@ -29,35 +28,61 @@ void mix_bits(const VectorStore& store, const Rows& rows, float* query) {
     }
 }
 
-/// The mean of the rows; under cosine of length 1 again.
+double length(std::span<const float> x) {
+    double squares = 0.0;
+    for (const double value : x) squares += value * value;
+    return std::sqrt(squares);
+}
+
+/// The mean of the rows, made as long as the first: shorter ones lie amid all vectors.
 void mix_numbers(const VectorStore& store, const Rows& rows, float* query) {
     std::vector<float> room(store.dim());
     std::fill_n(query, store.dim(), 0.0F);
     for (const auto row : rows) {
         const auto numbers = store.numbers(row, 1, room.data());
-        for (std::size_t j = 0; j < store.dim(); ++j) query[j] += numbers.data[j] / kMixed;
+        for (std::size_t j = 0; j < store.dim(); ++j) query[j] += numbers.data[j];
     }
-    if (store.metric() != Metric::cosine) return;
-    l2_normalize({query, 1, store.dim()}, {query, 1, store.dim()});
+    const double now = length({query, store.dim()});
+    const double as_first = length(store.numbers(rows[0], 1, room.data()).row(0));
+    const double scale = now > 0.0 ? as_first / now : 0.0;
+    for (std::size_t j = 0; j < store.dim(); ++j) query[j] *= static_cast<float>(scale);
 }
+
+struct StandIns {
+    Matrix queries;
+    std::vector<Rows> mixed;  // what each is made of
+};
 
 /// Queries that stand in for real ones: mixtures of some live vectors each. Stored vectors would
 /// not do: each has its nearest as its own links, or lies nearest to a centroid that it helped to
 /// make, and finds more than a query that the index has never seen. A mixture finds less.
-Matrix stand_ins(const VectorStore& store, const RowFilter& live) {
+StandIns stand_ins(const VectorStore& store, const RowFilter& live) {
     const auto rows = live.rows();
-    Matrix queries(std::min(kSample, rows.size()), store.query_cols());
+    StandIns made{Matrix(std::min(kSample, rows.size()), store.query_cols()), {}};
     Random random(rows.size());
-    for (std::size_t i = 0; i < queries.rows(); ++i) {
+    for (std::size_t i = 0; i < made.queries.rows(); ++i) {
         Rows mixed;
         for (auto& row : mixed) row = rows[random.below(rows.size())];
         if (store.type() == VectorType::bits) {
-            mix_bits(store, mixed, queries.row(i).data());
+            mix_bits(store, mixed, made.queries.row(i).data());
         } else {
-            mix_numbers(store, mixed, queries.row(i).data());
+            mix_numbers(store, mixed, made.queries.row(i).data());
         }
+        made.mixed.push_back(mixed);
     }
-    return queries;
+    return made;
+}
+
+/// The k nearest of each query but for what it is made of.
+/// @param mixed  empty: all count
+Neighbours of_others(Neighbours found, const std::vector<Rows>& mixed, std::size_t k) {
+    for (std::size_t q = 0; q < mixed.size(); ++q) {
+        std::erase_if(found[q], [&](const Neighbour& one) {
+            return std::ranges::find(mixed[q], one.row) != mixed[q].end();
+        });
+        if (found[q].size() > k) found[q].resize(k);
+    }
+    return found;
 }
 
 }  // namespace
@@ -65,15 +90,23 @@ Matrix stand_ins(const VectorStore& store, const RowFilter& live) {
 std::vector<RecallPoint> Index::State::measure(std::size_t k, MatrixView<const float> queries,
                                                const RunOptions& run) const {
     const RowFilter live(ids.ids(), ids.live());
-    const Matrix made = queries.rows > 0 ? Matrix() : stand_ins(store, live);
-    const auto of = queries.rows > 0 ? queries : made.view();
+    StandIns made;
+    if (queries.rows == 0) {
+        made = stand_ins(store, live);
+        queries = made.queries.view();
+    }
+    // A walk comes by these easily; in lists they are as hard to find as other far vectors.
+    if (!graph) made.mixed.clear();
     const std::size_t wanted = std::min(k, live.eligible());
+    const std::size_t with_mixed = wanted + (made.mixed.empty() ? 0 : Rows().size());
     const std::size_t least = graph ? std::max(k, kSmallestEf) : 1;
     // Who wants all lists gets a scan, which is exact.
     const std::size_t most = graph ? std::min(kWidest, store.rows()) : lists->count() - 1;
-    const auto truth = exact_search(store, of, wanted, live, run);
+    const auto truth =
+        of_others(exact_search(store, queries, with_mixed, live, run), made.mixed, wanted);
     return recall_curve(truth, least, most, [&](std::size_t amount) {
-        return approximate(of, wanted, amount, live, run);
+        const std::size_t n = graph ? std::min(with_mixed, amount) : wanted;
+        return of_others(approximate(queries, n, amount, live, false, run), made.mixed, wanted);
     });
 }
 

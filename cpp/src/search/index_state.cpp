@@ -187,7 +187,7 @@ std::optional<std::size_t> Index::State::amount_for(const RowFilter& filter,
 }
 
 Neighbours Index::State::approximate(MatrixView<const float> queries, std::size_t k,
-                                     std::size_t amount, const RowFilter& filter,
+                                     std::size_t amount, const RowFilter& filter, bool whole,
                                      const RunOptions& run) const {
     Neighbours found(queries.rows);
     for (std::size_t first = 0; first < queries.rows; first += kQueriesAtOnce) {
@@ -200,7 +200,7 @@ Neighbours Index::State::approximate(MatrixView<const float> queries, std::size_
                                  : lists->search(query, k, amount, filter);
                 // Too few were met: parts of a graph may hang together through dead rows, and lists
                 // may be short.
-                if (found[q].size() < k) found[q] = scan_one(store, query, k, filter);
+                if (whole && found[q].size() < k) found[q] = scan_one(store, query, k, filter);
             }
         });
     }
@@ -217,7 +217,9 @@ Index::State::Found Index::State::nearest(MatrixView<const float> queries,
     if (!search.exact && whole && amount_for(filter, graph ? k : 1)) {
         const auto chosen = effort(search, k);
         const auto amount = chosen ? amount_for(filter, chosen->amount) : std::nullopt;
-        if (amount) return {approximate(queries, k, *amount, filter, run), false, chosen->recall};
+        if (amount) {
+            return {approximate(queries, k, *amount, filter, true, run), false, chosen->recall};
+        }
     }
     return {exact_search(store, queries, k, filter, run), true, 1.0};
 }

@@ -43,9 +43,10 @@ struct Index::State {
     /// The k nearest of each query.
     [[nodiscard]] Found nearest(MatrixView<const float> queries, const SearchOptions& search,
                                 const RowFilter& filter) const;
-    /// The same through graph or lists.
+    /// The same through graph or lists. @param whole  whether queries that meet fewer than k rows
+    ///                                               are compared with all
     [[nodiscard]] Neighbours approximate(MatrixView<const float> queries, std::size_t k,
-                                         std::size_t amount, const RowFilter& filter,
+                                         std::size_t amount, const RowFilter& filter, bool whole,
                                          const RunOptions& run) const;
     /// What such a search has to look at where only some rows are eligible; nothing: to compare all
     /// of these is no more work.
