@@ -34,7 +34,8 @@ endif()
 
 set(core ${CMAKE_CURRENT_LIST_DIR}/../cpp)
 file(GLOB sources CONFIGURE_DEPENDS ${core}/src/search/*.cpp ${core}/src/kernels/distance*.cpp)
-foreach(name cgroup cpu error file normalize parallel processors replace_file thread_pool types)
+foreach(name cgroup cpu error file normalize parallel processors replace_file thread_pool types
+             vector_length)
   list(APPEND sources ${core}/src/${name}.cpp)
 endforeach()
 add_library(unitvec_index STATIC ${sources})

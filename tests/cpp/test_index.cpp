@@ -8,20 +8,13 @@
 #include <thread>
 
 #include "support/catch.hpp"
-#include "support/random.hpp"
+#include "support/random_vectors.hpp"
 #include "support/reference_search.hpp"
 #include "unitvec/error.hpp"
 
 using namespace unitvec;
 
 namespace {
-
-struct Vectors {
-    Vectors(std::size_t n, std::size_t dim, std::uint64_t seed)
-        : values(random_floats(n * dim, seed)), view{values.data(), n, dim} {}
-    std::vector<float> values;
-    MatrixView<const float> view;
-};
 
 Metric any_metric() {
     return GENERATE(Metric::cosine, Metric::dot, Metric::euclidean, Metric::manhattan);

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "support/catch.hpp"
-#include "support/random.hpp"
+#include "support/random_vectors.hpp"
 #include "unitvec/error.hpp"
 #include "unitvec/search/index.hpp"
 
@@ -12,13 +12,6 @@ using namespace unitvec;
 namespace {
 
 constexpr std::size_t kDim = 12;
-
-struct Vectors {
-    Vectors(std::size_t n, std::uint64_t seed)
-        : values(random_floats(n * kDim, seed)), view{values.data(), n, kDim} {}
-    std::vector<float> values;
-    MatrixView<const float> view;
-};
 
 IndexOptions lists(IndexKind kind) {
     IndexOptions options;
@@ -51,7 +44,7 @@ double recall(const Index& index, MatrixView<const float> queries) {
 
 TEST_CASE("an add that is interrupted anywhere leaves lists as they were", "[inverted_lists]") {
     const auto options = lists(GENERATE(IndexKind::ivf, IndexKind::ivfpq));
-    const Vectors x(9000, 1), queries(20, 2);
+    const Vectors x(9000, kDim, 1), queries(20, kDim, 2);
     const std::size_t before = GENERATE(500u, 2000u);  // without lists; with, to be learnt anew
     Index index(kDim, options), calm(kDim, options);
     index.add(x.view.middle_rows(0, before));
@@ -84,7 +77,7 @@ TEST_CASE("an add that is interrupted anywhere leaves lists as they were", "[inv
 TEST_CASE("lists with codes drop rows and keep the codes of the others", "[inverted_lists]") {
     const Metric metric = GENERATE(Metric::cosine, Metric::dot, Metric::euclidean);
     constexpr std::size_t kRows = 600, kM = 5;
-    const Vectors x(kRows, 1);
+    const Vectors x(kRows, kDim, 1);
     VectorStore store(kDim, metric);
     store.append(x.view);
     InvertedLists lists(store, ListCoding::product, kM);

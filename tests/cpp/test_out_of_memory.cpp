@@ -4,7 +4,7 @@
 
 #include "support/allocations.hpp"
 #include "support/catch.hpp"
-#include "support/random.hpp"
+#include "support/random_vectors.hpp"
 #include "unitvec/search/index.hpp"
 
 using namespace unitvec;
@@ -13,13 +13,6 @@ namespace {
 
 constexpr std::size_t kDim = 33;  // enough for 8-bit codes
 constexpr Id kBefore = 1200;
-
-struct Vectors {
-    Vectors(std::size_t n, std::uint64_t seed)
-        : values(random_floats(n * kDim, seed)), view{values.data(), n, kDim} {}
-    std::vector<float> values;
-    MatrixView<const float> view;
-};
 
 Index empty_index(IndexKind kind) {
     IndexOptions options;
@@ -58,7 +51,7 @@ void fail_everywhere(const Work& work, const Check& check) {
 
 TEST_CASE("an add that runs out of memory anywhere leaves the index as it was", "[out_of_memory]") {
     const auto kind = GENERATE(IndexKind::flat, IndexKind::hnsw, IndexKind::ivf, IndexKind::ivfpq);
-    const Vectors x(kBefore + 700, 1), queries(10, 2);
+    const Vectors x(kBefore + 700, kDim, 1), queries(10, kDim, 2);
     auto index = empty_index(kind);
     index.add(x.view.middle_rows(0, kBefore), std::nullopt, {1, {}});
     const auto expected = search(index, queries, true);
@@ -80,7 +73,7 @@ TEST_CASE("a removal that runs out of memory anywhere removes, and loses nothing
           "[out_of_memory]") {
     const auto kind = GENERATE(IndexKind::flat, IndexKind::hnsw, IndexKind::ivf, IndexKind::ivfpq);
     const bool mapped = GENERATE(false, true);
-    const Vectors x(kBefore, 1), queries(10, 2);
+    const Vectors x(kBefore, kDim, 1), queries(10, kDim, 2);
     const auto path = std::filesystem::temp_directory_path() / "unitvec_out_of_memory.index";
     {
         auto whole = empty_index(kind);

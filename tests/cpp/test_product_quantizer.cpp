@@ -7,7 +7,7 @@
 #include "search/residual_codes.hpp"
 #include "support/catch.hpp"
 #include "support/kernel_sets.hpp"
-#include "support/random.hpp"
+#include "support/random_vectors.hpp"
 #include "support/reference_search.hpp"
 #include "unitvec/error.hpp"
 
@@ -25,13 +25,6 @@ struct Shape {
 Shape any_shape() {
     return GENERATE(Shape{32, 4}, Shape{19, 3}, Shape{7, 1}, Shape{5, 5});
 }
-
-struct Vectors {
-    Vectors(std::size_t n, std::size_t dim, std::uint64_t seed)
-        : values(random_floats(n * dim, seed)), view{values.data(), n, dim} {}
-    std::vector<float> values;
-    MatrixView<const float> view;
-};
 
 ProductQuantizer learnt(const Shape& shape, const Vectors& from, std::size_t threads = 0) {
     ProductQuantizer quantizer(shape.dim, shape.m);

@@ -5,18 +5,13 @@
 #include <cstring>
 
 #include "search/row_codec.hpp"
+#include "vector_length.hpp"
 
 namespace unitvec {
 namespace {
 
 // Shorter vectors lie too densely for 8 bits a number, and take little memory.
 constexpr std::size_t kLeastCoded = 32;
-
-double length(std::span<const float> x) {
-    double squares = 0.0;
-    for (const double value : x) squares += value * value;
-    return std::sqrt(squares);
-}
 
 }  // namespace
 

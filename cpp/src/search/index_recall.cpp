@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <mutex>
 #include <shared_mutex>
 
@@ -8,12 +7,12 @@
 #include "search/prepare.hpp"
 #include "search/random.hpp"
 #include "unitvec/error.hpp"
+#include "vector_length.hpp"
 
 namespace unitvec {
 namespace {
 
 constexpr std::size_t kSample = 256;      // queries made of stored vectors
-constexpr std::size_t kSmallestEf = 8;    // of a curve
 constexpr std::size_t kWidest = 1 << 14;  // candidates beyond which a scan is as good
 
 /// The vectors that a query is mixed of.
@@ -26,12 +25,6 @@ void mix_bits(const VectorStore& store, const Rows& rows, float* query) {
         const std::byte a = store.row(rows[0])[i], b = store.row(rows[1])[i];
         to[i] = (a & b) | ((a | b) & store.row(rows[2])[i]);
     }
-}
-
-double length(std::span<const float> x) {
-    double squares = 0.0;
-    for (const double value : x) squares += value * value;
-    return std::sqrt(squares);
 }
 
 /// The mean of the rows, made as long as the first: shorter ones lie amid all vectors.
@@ -99,7 +92,7 @@ std::vector<RecallPoint> Index::State::measure(std::size_t k, MatrixView<const f
     if (!graph) made.mixed.clear();
     const std::size_t wanted = std::min(k, live.eligible());
     const std::size_t with_mixed = wanted + (made.mixed.empty() ? 0 : Rows().size());
-    const std::size_t least = graph ? std::max(k, kSmallestEf) : 1;
+    const std::size_t least = graph ? k : 1;
     // Who wants all lists gets a scan, which is exact.
     const std::size_t most = graph ? std::min(kWidest, store.rows()) : lists->count() - 1;
     const auto truth =

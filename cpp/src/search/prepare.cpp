@@ -8,6 +8,7 @@
 #include "search/row_codec.hpp"
 #include "unitvec/error.hpp"
 #include "unitvec/normalize.hpp"
+#include "vector_length.hpp"
 
 namespace unitvec {
 namespace {
@@ -16,12 +17,6 @@ constexpr double kLargestLength = 1e18;    // squares, and four times them, stay
 constexpr double kSmallestLength = 1e-12;  // as l2_normalize: a shorter vector has no direction
 
 using Numbers = MatrixView<const float>;
-
-double length(std::span<const float> x) {
-    double sum = 0.0;
-    for (const float value : x) sum += static_cast<double>(value) * value;
-    return std::sqrt(sum);
-}
 
 void require_lengths(const char* function, Metric metric, Numbers vectors, bool zero_allowed) {
     for (std::size_t i = 0; i < vectors.rows; ++i) {

@@ -6,6 +6,7 @@
 
 #include "search/gemm.hpp"
 #include "unitvec/parallel.hpp"
+#include "vector_length.hpp"
 
 namespace unitvec {
 namespace {
@@ -29,7 +30,7 @@ public:
           reached_(products_.cols()),
           candidates_(queries.rows, TopK(std::min(k + kSpare, filter.eligible()))) {
         for (std::size_t q = 0; q < queries.rows; ++q) {
-            squared_lengths_.push_back(squared_length(queries.row(q)));
+            squared_lengths_.push_back(static_cast<float>(squared_length(queries.row(q))));
         }
     }
 
@@ -53,12 +54,6 @@ public:
     }
 
 private:
-    static float squared_length(std::span<const float> x) {
-        double sum = 0.0;
-        for (const float value : x) sum += static_cast<double>(value) * value;
-        return static_cast<float>(sum);
-    }
-
     /// Turns the products of query q with a tile into nearness and offers what may be kept.
     void keep_best(std::size_t q, std::size_t first, std::size_t count) {
         float* nearness = products_.row(q).data();

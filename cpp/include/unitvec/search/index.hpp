@@ -29,7 +29,7 @@ enum class IndexKind {
     /// beside float32 and float16 an 8-bit code, dim + 4 bytes, that searches compare first.
     ivf,
     /// ivf whose searches compare codes, a byte for some numbers of a vector, and then the vectors
-    /// of the best by code: quicker where the vectors are more than the processor's caches hold;
+    /// of the best by code: about as quick for a few dozen bytes a vector in place of dim + 4;
     /// product quantisation (Jegou, Douze and Schmid 2011).
     ivfpq,
 };
