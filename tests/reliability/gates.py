@@ -1,0 +1,28 @@
+"""How often a gate is tried, from which seed, and where its figures go.
+
+`make test` tries each a few times; `make reliability` sets UNITVEC_RELIABILITY=full and keeps what it
+counted as a line of JSON per gate in the file that UNITVEC_RELIABILITY_REPORT names.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+#: Of every random choice; another comes from UNITVEC_SEED.
+SEED = int(os.environ.get("UNITVEC_SEED", "20261123"))
+
+
+def tries(short: int, full: int) -> int:
+    """How often: `short` in every test run, `full` before a release."""
+    return full if os.environ.get("UNITVEC_RELIABILITY") == "full" else short
+
+
+def record(gate: str, **figures: int | float | str) -> None:
+    """Keeps what a gate counted, with its seed, where a report is asked for."""
+    report = os.environ.get("UNITVEC_RELIABILITY_REPORT")
+    if report:
+        line = json.dumps({"gate": gate, "seed": SEED, **figures})
+        with Path(report).open("a", encoding="utf-8") as stream:
+            stream.write(line + "\n")
