@@ -1,7 +1,7 @@
 """How often a gate is tried, from which seed, and where its figures go.
 
-`make test` tries each a few times; `make reliability` sets UNITVEC_RELIABILITY=full and keeps what it
-counted as a line of JSON per gate in the file that UNITVEC_RELIABILITY_REPORT names.
+`make test` tries each a few times; `make reliability` sets UNITVEC_RELIABILITY=full and keeps what
+it counted as a line of JSON per gate in the file that UNITVEC_RELIABILITY_REPORT names.
 """
 
 from __future__ import annotations
