@@ -16,6 +16,7 @@ from hashed_words import HashedWords
 from unitvec import Collection
 from unitvec.cli import main
 from unitvec.collection import model as collection_model
+from unitvec.collection import schema
 
 
 @pytest.fixture
@@ -109,9 +110,7 @@ def test_verify_compact_snapshot(
     assert code == 0
     assert run(capsys, "snapshot", db, "copy.uv")[0] == 1
     assert run(capsys, "search", "copy.uv", "dog")[0] == 0
-    import apsw
-
-    connection = apsw.Connection(str(db / "store.sqlite"))
+    connection = schema.connect_writer(db / "store.sqlite")
     connection.execute("UPDATE documents SET document = 'x' WHERE id = 'dog'")
     connection.close()
     code, out, _ = run(capsys, "verify", db, "--json")

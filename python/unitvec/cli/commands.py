@@ -146,10 +146,14 @@ def demo(arguments: argparse.Namespace) -> int:
 
 def verify(arguments: argparse.Namespace) -> int:
     """`unitvec verify DB`: exit code 1 when anything is wrong."""
-    from unitvec.collection import Collection
+    from unitvec import FormatError
+    from unitvec.collection import Collection, VerifyReport
 
-    with Collection.open(arguments.db, read_only=True) as collection:
-        report = collection.verify()
+    try:
+        with Collection.open(arguments.db, read_only=True) as collection:
+            report = collection.verify()
+    except FormatError as error:  # too damaged to be opened
+        report = VerifyReport(False, 0, [str(error)], 1)
     if arguments.json:
         _print_json(asdict(report))
     else:

@@ -29,7 +29,7 @@ class Collection(ReadVerbs, WriteVerbs):
     it is stored whole or not at all. A call with a stream (an iterator or generator, which may
     never end) commits each batch of 512 documents: an error leaves the batches before it stored
     and nothing of its own. Up to 20,000 documents every search is exact; from there a graph (HNSW)
-    is built by the writing call that crosses a threshold, and newer rows are scanned exactly.
+    is built in the background, and newer rows are scanned exactly.
 
     One process writes at a time, any number read. Every method may be called from any thread; in a
     forked child every method raises.
@@ -81,10 +81,10 @@ class Collection(ReadVerbs, WriteVerbs):
             read_only,
             durability,
             index_policy or IndexPolicy(),
-            lambda: describe(encoder, dim, metric),
+            lambda: [describe(encoder, dim, metric)],
         )
         try:
-            require_same(self._session.properties, encoder, dim, metric)
+            require_same(self._space, encoder, dim, metric)
         except BaseException:
             self._session.close()
             raise
@@ -106,13 +106,13 @@ class Collection(ReadVerbs, WriteVerbs):
 
     def __repr__(self) -> str:
         """For people: what it is, and the most important of it."""
-        model = self._session.properties["model"]
+        model = self._space.model
         return f"Collection({str(self.path)!r}, dim={self.dim}, {self.metric}, model={model!r})"
 
     def stats(self) -> dict[str, Any]:
         """Counts, sizes in bytes, and what the collection was made with."""
         with self._session.reading() as store:
-            state, generation = store.state(), store.generation()
+            state, generation = store.state(), store.generation(self._space)
             pages = {p: store.connection.pragma(p) for p in ("freelist_count", "page_size")}
         sizes = files.bytes_on_disk(self.path)
         return {
@@ -120,8 +120,8 @@ class Collection(ReadVerbs, WriteVerbs):
             "count": state.live,
             "dim": self.dim,
             "metric": self.metric,
-            "model": self._session.properties["model"],
-            "fingerprint": self._session.properties["fingerprint"],
+            "model": self._space.model,
+            "fingerprint": self._space.fingerprint,
             "uuid": self._session.properties["uuid"],
             "sequence": state.sequence,
             "index": "flat" if generation is None else "hnsw",
@@ -135,7 +135,7 @@ class Collection(ReadVerbs, WriteVerbs):
     def verify(self) -> maintenance.VerifyReport:
         """Checks every byte that is stored: pages, rows, counts, index file; changes nothing."""
         with self._session.extra_reader() as store:
-            return maintenance.verify(self.path, store, self._session.properties)
+            return maintenance.verify(self.path, store, self._session.properties["uuid"])
 
     def compact(self) -> dict[str, int]:
         """Returns the space of deleted documents to the disk and builds the index file afresh.
@@ -143,14 +143,25 @@ class Collection(ReadVerbs, WriteVerbs):
         Returns:
             "bytes_before" and "bytes_after". Needs free space of about the collection's size.
         """
-        with self._session.exclusive() as store:
+        with self._session.not_building() as store:
             before = sum(files.bytes_on_disk(self.path).values())
-            self._session.maintain(rebuild=True)
+            self._session.rebuild_indexes()
             with store.writing():
-                store.forget_deletions(store.state().sequence)
+                store.forget_changes(store.state().sequence)
             store.vacuum()
             after = sum(files.bytes_on_disk(self.path).values())
         return {"bytes_before": before, "bytes_after": after}
+
+    def build_index(self) -> None:
+        """Returns when the index file is as the policy wants it.
+
+        Writing calls only have it built, in the background; until it is there, what it lacks is
+        searched exactly.
+
+        Raises:
+            OSError: it could not be written; every document is safe and found.
+        """
+        self._session.build_indexes()
 
     def snapshot(self, path: str | os.PathLike[str]) -> Path:
         """A complete, compact copy as of now, in a new directory; others may go on writing.
@@ -162,7 +173,10 @@ class Collection(ReadVerbs, WriteVerbs):
             return maintenance.snapshot(self.path, store, Path(path))
 
     def close(self) -> None:
-        """Gives files and lock back; a second call does nothing."""
+        """Lets a running build of the index end, and gives files and lock back.
+
+        A second call does nothing. Ctrl-C stops the build; the next open goes on with it.
+        """
         self._session.close()
 
     def __enter__(self) -> Collection:
@@ -176,5 +190,5 @@ class Collection(ReadVerbs, WriteVerbs):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Closes it."""
-        self.close()
+        """Closes it; after an error at once, without what is left of building the index."""
+        self._session.close(finish=error is None)

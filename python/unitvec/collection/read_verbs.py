@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from unitvec.collection import writing
 from unitvec.collection.filters import Condition, compile_where
-from unitvec.collection.index_cache import Neighbours
 from unitvec.collection.inputs import check_count, check_vectors
+from unitvec.collection.nearest import Neighbours
 from unitvec.collection.opened import OpenCollection
 from unitvec.collection.results import Hit, Record, Records, SearchResult
 from unitvec.collection.rows import Row, decode_metadata, decode_vectors
+from unitvec.collection.store import Store
 
 Where = Mapping[str, Any]
 
@@ -65,8 +66,7 @@ class ReadVerbs(OpenCollection):
                     allowed = set(store.keys_where(condition))
                     keys = [key for key in keys if key in allowed]
                 keys = keys[start : None if count is None else start + count]
-            rows = store.rows(keys)
-        return Records([self._record(row, with_vectors) for row in rows])
+            return Records(self._records(store, keys, with_vectors))
 
     def scan(
         self, where: Where | None = None, include: Sequence[str] = ("documents", "metadatas")
@@ -80,19 +80,28 @@ class ReadVerbs(OpenCollection):
         last = 0
         while True:
             with self._session.reading() as store:
-                rows = store.rows(store.next_keys(last, condition, _SCANNED_AT_ONCE))
-            yield from (self._record(row, with_vectors) for row in rows)
-            if not rows:
+                keys = store.next_keys(last, condition, _SCANNED_AT_ONCE)
+                records = self._records(store, keys, with_vectors)
+            yield from records
+            if not keys:
                 return
-            last = rows[-1].key
+            last = keys[-1]
 
     def peek(self, limit: int = 10) -> Records:
         """The first documents."""
         return self.get(limit=limit)
 
-    def _record(self, row: Row, with_vector: bool) -> Record:
-        vector = decode_vectors([row.vector], self.dim)[0] if with_vector else None
-        return Record(row.id, row.document, decode_metadata(row.metadata), vector)
+    def _records(self, store: Store, keys: list[int], with_vectors: bool) -> list[Record]:
+        rows = store.rows(keys)
+        vectors: dict[int, NDArray[np.float32]] = {}
+        if with_vectors:
+            found = store.vectors(self._space, keys)
+            arrays = decode_vectors([blob for _, blob in found], self.dim)
+            vectors = {key: vector for (key, _), vector in zip(found, arrays, strict=True)}
+        return [
+            Record(row.id, row.document, decode_metadata(row.metadata), vectors.get(row.key))
+            for row in rows
+        ]
 
     @overload
     def search(
@@ -150,7 +159,7 @@ class ReadVerbs(OpenCollection):
             SearchResult(hits, found.exact, found.recall_estimate, took_ms)
             for hits in _hits(found, rows, min_score)
         ]
-        self._session.replace_lost_index()
+        self._session.replace_lost_indexes()
         return results[0] if is_single else results
 
     def _nearest(
@@ -161,11 +170,12 @@ class ReadVerbs(OpenCollection):
         min_recall: float | None,
     ) -> tuple[Neighbours, dict[int, Row]]:
         """Keys, scores and rows of the nearest, all of one moment."""
-        cache = self._session.cache
-        with self._session.reading() as store:
+        session = self._session
+        cache = session.caches[""]
+        with session.reading() as store:
             cache.refresh(store)
-            allowed = None if condition is None else store.keys_where(condition)
-            found = cache.search(queries, k, allowed, min_recall)
+            allowed = None if condition is None else session.columns.allowed(store, condition)
+            found = cache.search(store, queries, k, allowed, min_recall)
             keys = sorted({key for keys in found.keys for key in keys})
             return found, {row.key: row for row in store.rows(keys)}
 
