@@ -66,8 +66,8 @@ private:
 template <typename Allow>
 void IdMap::for_each_row(std::span<const Id> ids, const Allow& allow) const {
     constexpr std::size_t kRowsPerLookUp = 16;  // passed in the time of one look-up
-    const bool one_pass = ascending_ && kRowsPerLookUp * ids.size() >= ids_.size() &&
-                          std::ranges::is_sorted(ids);
+    const bool one_pass =
+        ascending_ && kRowsPerLookUp * ids.size() >= ids_.size() && std::ranges::is_sorted(ids);
     if (!one_pass) {
         for (const Id id : ids) {
             if (const auto row = find(id)) allow(*row);
