@@ -107,7 +107,7 @@ class IndexBuild:
                 NearestSearch(
                     self._space,
                     [coded],
-                    lambda keys: self._store.vectors(self._space, keys),
+                    lambda keys: self._store.vectors_there(self._space, keys),
                     _RECALL_K + 1,
                     None,
                     min_recall,

@@ -170,7 +170,7 @@ class IndexCache:
         search = NearestSearch(
             self.space,
             sources,
-            lambda keys: store.vectors(self.space, keys),
+            lambda keys: store.vectors_there(self.space, keys),
             k,
             allowed,
             min_recall,

@@ -34,6 +34,9 @@ HEADER_BYTES = 512
 RESERVED_BYTES = 8
 CHECKSUM_VFS = "cksmvfs"
 
+#: More than any database: all of it may be mapped.
+MAPPED_BYTES = 1 << 40
+
 #: Pages that a connection keeps, verified once, as KiB.
 CACHE_KIB = 32 * 1024
 
@@ -163,6 +166,18 @@ def connect_reader(path: Path, immutable: bool = False) -> apsw.Connection:
     except BaseException:
         connection.close()
         raise
+    return connection
+
+
+def connect_mapped(path: Path, immutable: bool = False) -> apsw.Connection:
+    """A connection that reads pages where they lie in the mapped file, and does not verify them."""
+    query = "mode=ro&immutable=1" if immutable else "mode=ro"
+    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+    vfs = next(name for name in apsw.vfs_names() if name != CHECKSUM_VFS)
+    connection = apsw.Connection(f"{path.absolute().as_uri()}?{query}", flags=flags, vfs=vfs)
+    connection.set_busy_timeout(5000)  # ms
+    connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
+    connection.execute("PRAGMA cache_size = -1024")  # KiB; the system keeps mapped pages
     return connection
 
 
