@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import apsw
 import numpy as np
 
 from unitvec.collection import files
@@ -18,6 +19,8 @@ from unitvec.collection.generations import (
     write_generation,
 )
 from unitvec.collection.index_cache import add_rows
+from unitvec.collection.lexical import Preprocess
+from unitvec.collection.lexical_check import lexical_problems
 from unitvec.collection.rows import Row, checksum, decode_vectors
 from unitvec.collection.store import Generation, State, Store
 from unitvec.durable import sync_to_disk
@@ -107,19 +110,29 @@ def measure_recall(index: Index, store: Store, state: State) -> float:
     return float(np.mean(shares))
 
 
-def verify(directory: Path, store: Store, properties: dict[str, Any]) -> VerifyReport:
-    """Checks SQLite's pages, every row's checksum, counts, and the index file against the rows."""
+def verify(
+    directory: Path, store: Store, properties: dict[str, Any], preprocess: Preprocess | None = None
+) -> VerifyReport:
+    """Checks SQLite's pages, every row's checksum, counts, and both indexes against the rows."""
     problems: list[str] = []
     with store.reading():
-        for (line,) in store.connection.execute("PRAGMA integrity_check"):
-            if line != "ok":
-                problems.append(f"SQLite: {line}")
+        _verify_pages(store, problems)
         keys = _verify_rows(store, properties["dim"], problems)
         state = store.state()
         if state.live != len(keys):
             problems.append(f"{len(keys)} rows where the state says {state.live}")
         _verify_index(directory, store, properties, keys, problems)
+        problems += lexical_problems(store, preprocess)
     return VerifyReport(not problems, len(keys), problems[:_PROBLEMS_MAX], len(problems))
+
+
+def _verify_pages(store: Store, problems: list[str]) -> None:
+    try:
+        for (line,) in store.connection.execute("PRAGMA integrity_check"):
+            if line != "ok":
+                problems.append(f"SQLite: {line}")
+    except apsw.SQLError as error:  # an FTS5 table that cannot even be opened
+        problems.append(f"SQLite: {error}")
 
 
 def _verify_rows(store: Store, dim: int, problems: list[str]) -> set[int]:

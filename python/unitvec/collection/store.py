@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 import apsw
 
-from unitvec.collection import schema
+from unitvec.collection import document_filters, schema
 from unitvec.collection.filters import Condition
+from unitvec.collection.lexical import LexicalTable
 from unitvec.collection.rows import NewRow, Row, checksum
 from unitvec.durable import sync_to_disk
 
@@ -56,6 +57,8 @@ class Store:
     def __init__(self, path: Path, connection: apsw.Connection) -> None:
         self.path = path
         self.connection = connection
+        self.lexical = LexicalTable(connection)
+        document_filters.register(connection)
 
     @classmethod
     def open_writer(cls, path: Path, durability: str) -> Store:
@@ -179,6 +182,7 @@ class Store:
         self.connection.executemany(
             "INSERT INTO vectors VALUES (?, ?)", ((r.key, r.vector) for r in keyed)
         )
+        self.lexical.insert((r.key, r.document) for r in keyed)
         self._set_state(
             State(
                 state.sequence + 1,
@@ -189,7 +193,7 @@ class Store:
         )
 
     def rewrite(self, rows: Iterable[Row]) -> None:
-        """Replaces document and metadata of rows whose vectors stay as they are."""
+        """Replaces the metadata of rows whose vectors and texts stay as they are."""
         state = self.state()
         self.connection.executemany(
             "UPDATE documents SET document = ?, metadata = ?, crc = ? WHERE key = ?",
@@ -204,6 +208,7 @@ class Store:
         bindings = [(key,) for key in keys]
         self.connection.executemany("DELETE FROM documents WHERE key = ?", bindings)
         self.connection.executemany("DELETE FROM vectors WHERE key = ?", bindings)
+        self.lexical.remove(keys)
         self.connection.executemany(
             f"INSERT OR REPLACE INTO deletions VALUES (?, {sequence})", bindings
         )
@@ -217,6 +222,12 @@ class Store:
                 [json.dumps(list(ids))],
             )
         )
+
+    def count_of(self, keys: Sequence[int]) -> int:
+        """How many of these keys there are."""
+        sql = "SELECT count(*) FROM documents WHERE key IN (SELECT value FROM json_each(?))"
+        count: int = self._all(sql, [json.dumps(list(keys))])[0][0]
+        return count
 
     def keys_where(self, condition: Condition) -> list[int]:
         """Keys of the rows that a filter lets through, in the order of storing."""
