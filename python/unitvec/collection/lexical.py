@@ -87,7 +87,7 @@ class LexicalTable:
         self.connection.execute("DELETE FROM properties WHERE name = ?", (PROPERTY,))
         try:
             self.connection.execute(f"DROP TABLE IF EXISTS {TABLE}")
-        except apsw.SQLError:  # FTS5 refuses to open it, even to drop it
+        except DAMAGE:  # FTS5 refuses to open it, even to drop it
             self.connection.execute("PRAGMA writable_schema = ON")
             self.connection.execute("DELETE FROM sqlite_schema WHERE name = ?", (TABLE,))
             self.connection.execute("PRAGMA writable_schema = RESET")
@@ -144,9 +144,13 @@ class LexicalTable:
 
     @contextmanager
     def _dropped_if_damaged(self) -> Iterator[None]:
-        """No damage in what is derived keeps documents from being stored or deleted."""
+        """No damage in what is derived keeps documents from being stored or deleted.
+
+        A savepoint, so that FTS5 forgets what it could not write before its table is dropped.
+        """
         try:
-            yield
+            with self.connection:
+                yield
         except DAMAGE as error:
             self.drop()
             warnings.warn(

@@ -78,7 +78,7 @@ def name_of(preprocess: Preprocess | None) -> str | None:
             "[Collection] expected preprocess to be a named function, or an object with a "
             f"`fingerprint`, so that it is known again, got {preprocess!r}"
         )
-    return f"{preprocess.__module__}.{name}"
+    return f"{getattr(preprocess, '__module__', None) or 'builtins'}.{name}"
 
 
 def require_same_lexical(stored: LexicalSettings, options: LexicalOptions) -> None:
