@@ -58,6 +58,14 @@ def test_search(db: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert answer["exact"] is True
     code, out, _ = run(capsys, "search", db, "dog", "--min-score", "2")
     assert (code, out) == (0, "")
+    code, out, _ = run(capsys, "search", db, "fell dog", "--mode", "lexical", "--json")
+    assert {hit["id"] for hit in json.loads(out)["hits"]} == {"dog", "shares"}
+    only = ("--mode", "hybrid", "--where-document", '{"$not_contains": "dog"}')
+    code, out, _ = run(capsys, "search", db, "dog", "-k", "3", "--json", *only)
+    assert {hit["id"] for hit in json.loads(out)["hits"]} == {"cat", "shares"}
+    code, out, err = run(capsys, "search", db, "dog", "--where-document", '{"$like": "x"}')
+    assert code == 2
+    assert "$like" in err
 
 
 def test_index_and_again(db: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -54,10 +54,16 @@ def search(arguments: argparse.Namespace) -> int:
 
     with Collection.open(arguments.db, read_only=True) as collection:
         result = collection.search(
-            arguments.query, arguments.k, arguments.where, min_score=arguments.min_score
+            arguments.query,
+            arguments.k,
+            arguments.where,
+            arguments.mode,
+            min_score=arguments.min_score,
+            where_document=arguments.where_document,
         )
     if arguments.json:
-        hits = [asdict(hit) for hit in result]
+        parts = ("id", "score", "document", "metadata")
+        hits = [{part: getattr(hit, part) for part in parts} for hit in result]
         answer = {"query": arguments.query, "hits": hits, "exact": result.exact}
         _print_json(
             {**answer, "recall_estimate": result.recall_estimate, "took_ms": result.took_ms}

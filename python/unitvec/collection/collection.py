@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -10,13 +11,16 @@ from typing import Any
 from unitvec.collection import files, maintenance
 from unitvec.collection.index_cache import IndexPolicy
 from unitvec.collection.inputs import DIM_MAX, check_count
+from unitvec.collection.lexical_index import LexicalIndex
+from unitvec.collection.lexical_options import Lexical, lexical_options
 from unitvec.collection.model import TextEncoder, describe, load_encoder, require_same
 from unitvec.collection.read_verbs import ReadVerbs
+from unitvec.collection.search_verb import SearchVerb
 from unitvec.collection.session import Session
 from unitvec.collection.write_verbs import WriteVerbs
 
 
-class Collection(ReadVerbs, WriteVerbs):
+class Collection(ReadVerbs, SearchVerb, WriteVerbs):
     """Documents, their metadata and their vectors in a directory on disk.
 
     Example:
@@ -45,6 +49,7 @@ class Collection(ReadVerbs, WriteVerbs):
         read_only: bool = False,
         durability: str = "full",
         index_policy: IndexPolicy | None = None,
+        lexical: Lexical = None,
     ) -> None:
         """Opens the collection in a directory, or makes one there.
 
@@ -58,10 +63,17 @@ class Collection(ReadVerbs, WriteVerbs):
             durability: "full": a committed change survives power loss; "normal": a crash of the
                 process only, and writing is quicker.
             index_policy: when an index file is built.
+            lexical: True: make the index of words now; None: when it is first searched, kept up to
+                date from then on; False: remove it. Or a dictionary: "tokenizer": "unicode61" (the
+                default: words, without accents and case), "porter" (the same, cut to English
+                stems) or "trigram" (three letters in a row, for languages without spaces);
+                "preprocess": a function from a text to the text that is indexed in its place, and
+                whose name or `fingerprint` is remembered.
 
         Raises:
             StoreLockedError: another process writes to it (with its pid).
-            FingerprintError: another model made its vectors.
+            FingerprintError: another model made its vectors, or another function preprocessed the
+                texts of its lexical index.
             FormatError: the files are damaged, foreign or of a later version.
             ValueError: neither encoder nor dim for a new collection, or not as stored.
             OSError: the directory cannot be read or written, or holds something else.
@@ -72,6 +84,7 @@ class Collection(ReadVerbs, WriteVerbs):
             )
         if dim is not None and not 1 <= check_count(dim, "dim", 1) <= DIM_MAX:
             raise ValueError(f"[Collection] expected dim in [1, {DIM_MAX}], got {dim}")
+        options = lexical_options(lexical)
         if isinstance(encoder, str):
             encoder = load_encoder(encoder)
         self.path = Path(path)
@@ -85,6 +98,7 @@ class Collection(ReadVerbs, WriteVerbs):
         )
         try:
             require_same(self._space, encoder, dim, metric)
+            self._lexical = LexicalIndex(self._session, options)
         except BaseException:
             self._session.close()
             raise
@@ -95,6 +109,7 @@ class Collection(ReadVerbs, WriteVerbs):
         path: str | os.PathLike[str],
         read_only: bool = False,
         encoder: TextEncoder | str | None = None,
+        lexical: Lexical = None,
     ) -> Collection:
         """Opens a collection that exists.
 
@@ -102,7 +117,7 @@ class Collection(ReadVerbs, WriteVerbs):
             FileNotFoundError: there is none at `path`.
         """
         files.require_collection(Path(path))
-        return cls(path, encoder, read_only=read_only)
+        return cls(path, encoder, read_only=read_only, lexical=lexical)
 
     def __repr__(self) -> str:
         """For people: what it is, and the most important of it."""
@@ -113,6 +128,7 @@ class Collection(ReadVerbs, WriteVerbs):
         """Counts, sizes in bytes, and what the collection was made with."""
         with self._session.reading() as store:
             state, generation = store.state(), store.generation(self._space)
+            lexical = store.lexical.settings()
             pages = {p: store.connection.pragma(p) for p in ("freelist_count", "page_size")}
         sizes = files.bytes_on_disk(self.path)
         return {
@@ -127,6 +143,7 @@ class Collection(ReadVerbs, WriteVerbs):
             "index": "flat" if generation is None else "hnsw",
             "indexed": 0 if generation is None else generation.live,
             "recall_estimate": 1.0 if generation is None else generation.recall,
+            "lexical": None if lexical is None else asdict(lexical),
             "bytes": sum(sizes.values()),
             "free_bytes": pages["freelist_count"] * pages["page_size"],
             "files": sizes,
@@ -135,10 +152,12 @@ class Collection(ReadVerbs, WriteVerbs):
     def verify(self) -> maintenance.VerifyReport:
         """Checks every byte that is stored: pages, rows, counts, index file; changes nothing."""
         with self._session.extra_reader() as store:
-            return maintenance.verify(self.path, store, self._session.properties["uuid"])
+            return maintenance.verify(
+                self.path, store, self._session.properties["uuid"], self._lexical.preprocess
+            )
 
     def compact(self) -> dict[str, int]:
-        """Returns the space of deleted documents to the disk and builds the index file afresh.
+        """Returns the space of deleted documents to the disk and builds the indexes afresh.
 
         Returns:
             "bytes_before" and "bytes_after". Needs free space of about the collection's size.
@@ -146,6 +165,7 @@ class Collection(ReadVerbs, WriteVerbs):
         with self._session.not_building() as store:
             before = sum(files.bytes_on_disk(self.path).values())
             self._session.rebuild_indexes()
+            self._lexical.compact()
             with store.writing():
                 store.forget_changes(store.state().sequence)
             store.vacuum()

@@ -28,6 +28,9 @@ _COMPARISONS = {"$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
 _INT64 = range(-(2**63), 2**63)
 
 
+Where = Mapping[str, Any]
+
+
 class Test(NamedTuple):
     """What one field is compared with."""
 
@@ -129,11 +132,17 @@ def _path(parts: Sequence[str]) -> str:
     return "$" + "".join("." + json.dumps(part, ensure_ascii=False) for part in parts)
 
 
-def read_field(function: str, name: str) -> Condition:
-    """json_type or json_extract of a field."""
+def field_paths(name: str) -> list[str]:
+    """The JSON paths that a field's name means, the one that counts first."""
     paths = [_path([name])]
     if "." in name:
         paths.append(_path(name.split(".")))
+    return paths
+
+
+def read_field(function: str, name: str) -> Condition:
+    """json_type or json_extract of a field."""
+    paths = field_paths(name)
     reads = [f"{function}(d.metadata, ?)"] * len(paths)
     return Condition(reads[0] if len(reads) == 1 else f"coalesce({', '.join(reads)})", tuple(paths))
 

@@ -7,8 +7,12 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import apsw
+
 from unitvec.collection import files
 from unitvec.collection.generations import DoubtfulIndexError, examine_generation
+from unitvec.collection.lexical import Preprocess
+from unitvec.collection.lexical_check import lexical_problems
 from unitvec.collection.rows import Row, checksum, vector_checksum
 from unitvec.collection.store import Store
 from unitvec.collection.vector_rows import Space, all_vectors
@@ -34,8 +38,10 @@ class VerifyReport:
     problem_count: int
 
 
-def verify(directory: Path, store: Store, uuid: str) -> VerifyReport:
-    """Checks SQLite's pages, every row's checksum, counts, and the index files against the rows."""
+def verify(
+    directory: Path, store: Store, uuid: str, preprocess: Preprocess | None = None
+) -> VerifyReport:
+    """Checks SQLite's pages, every row's checksum, counts, and every index against the rows."""
     problems = _verify_pages(store)
     with store.reading():
         ids = _verify_documents(store, problems)
@@ -46,6 +52,7 @@ def verify(directory: Path, store: Store, uuid: str) -> VerifyReport:
         for space in spaces:
             keys = _verify_vectors(store, space, ids, len(spaces) == 1, problems)
             _verify_index(directory, store, space, uuid, keys, problems)
+        problems += lexical_problems(store, preprocess)
     return VerifyReport(not problems, len(ids), problems[:_PROBLEMS_MAX], len(problems))
 
 
@@ -55,12 +62,17 @@ def _verify_pages(store: Store) -> list[str]:
     try:
         with store.reading():
             store.connection.execute("PRAGMA integrity_check").fetchall()  # reads every page
+    except apsw.SQLError:
+        pass  # it is met again below
     except (ValueError, OSError) as error:  # FormatError is a ValueError
         problems.append(str(error))
         store.connection.execute("PRAGMA checksum_verification = OFF")
-    with store.reading():
-        lines = store.connection.execute("PRAGMA integrity_check")
-        return problems + [f"SQLite: {line}" for (line,) in lines if line != "ok"]
+    try:
+        with store.reading():
+            lines = store.connection.execute("PRAGMA integrity_check").fetchall()
+    except apsw.SQLError as error:  # an FTS5 table that cannot even be opened
+        lines = [(str(error),)]
+    return problems + [f"SQLite: {line}" for (line,) in lines if line != "ok"]
 
 
 def _verify_documents(store: Store, problems: list[str]) -> dict[int, str]:

@@ -15,7 +15,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from unitvec import _core
 from unitvec.collection.coded import EF_SEARCH, Coded
 from unitvec.collection.rows import decode_vectors
 from unitvec.collection.vector_rows import KeyedVector, Space
@@ -23,13 +22,6 @@ from unitvec.index import SearchResult
 
 Floats = NDArray[np.float32]
 Keys = NDArray[np.int64]
-_COMPARED = {
-    "cosine": (_core.cosine, 1),
-    "dot": (_core.dot, 1),
-    "euclidean": (_core.euclidean, -1),
-    "manhattan": (_core.manhattan, -1),
-}
-
 _QUERIES_AT_ONCE = 256
 #: Rows that a walk through the graph meets, about.
 _MET_BY_WALKS = 30 * EF_SEARCH
@@ -240,7 +232,20 @@ def _joined(keys: Sequence[Keys]) -> Keys:
 
 
 def score(metric: str, query: Floats, vectors: Floats) -> Floats:
-    """Scores of one query, shape (dim,), and vectors, shape (n, dim): larger is nearer."""
-    compare, sign = _COMPARED[metric]
-    scores: Floats = compare(query[np.newaxis, :], vectors)[0]
-    return scores if sign > 0 else -scores
+    """Scores of one query, shape (dim,), and vectors, shape (n, dim): larger is nearer.
+
+    A pair has the same bits whatever it is compared beside: each row is summed for itself.
+    """
+    rows, q = vectors.astype(np.float64), query.astype(np.float64)
+    if metric == "euclidean":
+        scores = -np.sqrt(np.square(rows - q).sum(axis=1))
+    elif metric == "manhattan":
+        scores = -np.abs(rows - q).sum(axis=1)
+    else:
+        scores = (rows * q).sum(axis=1)
+        if metric == "cosine":
+            lengths = np.sqrt(np.square(rows).sum(axis=1) * np.square(q).sum())
+            # Of a zero query, 0; stored vectors have a length.
+            scores = scores / np.maximum(lengths, np.finfo(np.float64).tiny)
+    result: Floats = scores.astype(np.float32)
+    return result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -22,15 +22,18 @@ class Hit:
 
     Attributes:
         id: its id.
-        score: larger is nearer: the cosine or dot product, or the negative distance.
+        score: larger is nearer: the cosine or dot product, or the negative distance; BM25 of a
+            lexical search, the fused score of a hybrid one, the reranker's where there was one.
         document: its text; None where only a vector was stored.
         metadata: its metadata, empty where none was stored.
+        vector: shape (dim,), only where it was asked for; two hits are equal whatever it is.
     """
 
     id: str
     score: float
     document: str | None
     metadata: dict[str, Any]
+    vector: NDArray[np.float32] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +50,12 @@ class SearchResult(Sequence[Hit]):
     """The hits of one query, best first.
 
     Attributes:
-        exact: whether no nearer document can have been missed.
+        exact: whether no nearer document can have been missed. A lexical search is always exact; a
+            hybrid one where its dense half is; reranking and diversity choose among candidates, of
+            which the same is said.
         recall_estimate: expected share of the true nearest that is here; 1.0 when exact, else as
-            measured on a sample when the index was built.
+            measured on a sample when the index was built, for a hybrid search that of its dense
+            half.
         took_ms: milliseconds the whole call took, encoding included.
     """
 

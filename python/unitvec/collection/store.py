@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import apsw
+import numpy as np
+from numpy.typing import NDArray
 
-from unitvec.collection import schema
+from unitvec.collection import document_filters, schema
 from unitvec.collection.filters import Condition
+from unitvec.collection.lexical import LexicalTable
 from unitvec.collection.migrations import DamagedRowError, migrate
-from unitvec.collection.rows import NewRow, Row, checksum
+from unitvec.collection.rows import NewRow, Row, checksum, decode_vectors
 from unitvec.collection.vector_rows import (
     KeyedVector,
     Space,
@@ -91,6 +94,8 @@ class Store:
         self.path = path
         self.connection = connection
         self._mapped = mapped
+        self.lexical = LexicalTable(connection)
+        document_filters.register(connection)
 
     @classmethod
     def open_writer(cls, path: Path, durability: str) -> Store:
@@ -288,6 +293,7 @@ class Store:
             ]
             insert_vectors(self.connection, space, vectors)
             self._count_vectors(space, len(vectors))
+        self.lexical.insert((r.key, r.document) for r in keyed)
         self._set_state(
             state._replace(
                 sequence=state.sequence + 1,
@@ -300,7 +306,7 @@ class Store:
         self.connection.execute("UPDATE spaces SET live = live + ? WHERE space = ?", (more, space))
 
     def rewrite(self, rows: Iterable[Row]) -> None:
-        """Replaces document and metadata of rows whose vectors stay as they are."""
+        """Replaces the metadata of rows whose vectors and texts stay as they are."""
         state = self.state()
         sequence = state.sequence + 1
         rows = list(rows)
@@ -318,6 +324,7 @@ class Store:
         self.connection.execute("DELETE FROM documents WHERE key IN carray(?)", (as_carray(keys),))
         for space in self.spaces():
             self._count_vectors(space.space, -remove_vectors(self.connection, space.space, keys))
+        self.lexical.remove(keys)
         self._list("deletions", keys, sequence)
         self._set_state(state._replace(sequence=sequence, live=state.live - len(keys)))
 
@@ -335,6 +342,12 @@ class Store:
                 [json.dumps(list(ids))],
             )
         )
+
+    def count_of(self, keys: Sequence[int]) -> int:
+        """How many of these keys there are."""
+        sql = "SELECT count(*) FROM documents WHERE key IN (SELECT value FROM json_each(?))"
+        count: int = self._all(sql, [json.dumps(list(keys))])[0][0]
+        return count
 
     def keys_where(self, condition: Condition) -> list[int]:
         """Keys of the rows that a filter lets through, in the order of storing."""
@@ -488,3 +501,10 @@ class Store:
         with schema.sqlite_errors(self.path):
             self.connection.execute("VACUUM INTO ?", (str(path),))
         sync_to_disk(path)
+
+
+def read_vectors(store: Store, space: Space, keys: Sequence[int]) -> dict[int, NDArray[np.float32]]:
+    """Key -> vector, shape (dim,), of those keys that have one in a space."""
+    found = store.vectors(space, keys)
+    arrays = decode_vectors([vector for _, vector in found], space.dim)
+    return {key: vector for (key, _), vector in zip(found, arrays, strict=True)}

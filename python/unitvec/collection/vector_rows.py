@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import apsw
+import numpy as np
+from numpy.typing import NDArray
 
 from unitvec.collection.rows import vector_checksum
 from unitvec.collection.schema import VECTOR_TABLE, vector_table
@@ -103,6 +105,8 @@ def _checked(row: tuple[Any, ...]) -> KeyedVector:
     return key, vector
 
 
-def as_carray(keys: Sequence[int]) -> Any:
+def as_carray(keys: Sequence[int] | NDArray[np.int64]) -> Any:
     """Keys as one SQL parameter, however many there are, for `IN carray(?)`."""
+    if isinstance(keys, np.ndarray):
+        keys = keys.tolist()
     return apsw.carray(array.array("q", keys or [-1]))  # no table has the key -1; none is an error

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from unitvec.collection import writing
 from unitvec.collection.batches import Batch, Columns
-from unitvec.collection.filters import compile_where
+from unitvec.collection.document_filters import WhereDocument, both, compile_where_document
+from unitvec.collection.filters import Where, compile_where
 from unitvec.collection.inputs import check_vectors
 from unitvec.collection.opened import OpenCollection
 from unitvec.collection.store import Store
@@ -89,9 +90,13 @@ class WriteVerbs(OpenCollection):
         self._store(columns, self._update_batch, show_progress_bar, needs_content=False)
 
     def delete(
-        self, ids: str | Iterable[str] | None = None, where: Mapping[str, Any] | None = None
+        self,
+        ids: str | Iterable[str] | None = None,
+        where: Where | None = None,
+        *,
+        where_document: WhereDocument | None = None,
     ) -> int:
-        """Removes the documents of these ids, those of a filter, or (both) what they share.
+        """Removes the documents of these ids, those of filters, or (both) what they share.
 
         Returns:
             How many were removed.
@@ -99,7 +104,7 @@ class WriteVerbs(OpenCollection):
         Raises:
             ValueError: an unknown id (then nothing is removed), or neither ids nor where.
         """
-        condition = compile_where(where)
+        condition = both(compile_where(where), compile_where_document(where_document))
         if ids is None and condition is None:
             raise ValueError("[delete] expected ids or a filter; this would remove everything")
         with self._session.writing() as store:
