@@ -188,6 +188,28 @@ def snapshot(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def repair(arguments: argparse.Namespace) -> int:
+    """`unitvec repair DB [PATH]`: exit code 1 when a document was lost."""
+    from unitvec import FormatError
+    from unitvec.collection import Collection, repair_collection
+
+    try:
+        with Collection.open(arguments.db, read_only=True) as collection:
+            report = collection.repair(arguments.path)
+    except FormatError:  # too damaged to be opened; without its model, then
+        report = repair_collection(arguments.db, arguments.path)
+    if arguments.json:
+        _print_json(asdict(report))
+    else:
+        print(
+            f"{report.saved} documents saved in {report.path}, {report.embedded} of them encoded "
+            f"anew, {report.lost_count} lost"
+        )
+        for line in report.lost:
+            print(f"  {line}")
+    return 1 if report.lost_count else 0
+
+
 def _texts(given: list[str]) -> Iterable[str]:
     """The texts named, or the lines of standard input, as they come, where it is no terminal."""
     if given:

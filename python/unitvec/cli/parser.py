@@ -89,11 +89,20 @@ def _add_care(commands: Any) -> None:
         ("verify", "check every byte of a collection"),
         ("compact", "return the space of deleted documents to the disk"),
         ("snapshot", "copy a collection, also while it is in use"),
+        ("repair", "save what is sound of a damaged collection into a new one"),
     ):
         command = commands.add_parser(name, help=help_text)
         command.add_argument("db", type=Path, metavar="DB", help="the collection")
         if name == "snapshot":
             command.add_argument("path", type=Path, metavar="PATH", help="a new directory")
+        if name == "repair":
+            command.add_argument(
+                "path",
+                type=Path,
+                nargs="?",
+                metavar="PATH",
+                help="a new directory (default: NAME.repaired.uv beside NAME.uv)",
+            )
 
 
 class _Version(argparse.Action):

@@ -6,6 +6,8 @@ from unitvec.collection.grouping import Group, GroupedResult
 from unitvec.collection.index_cache import IndexPolicy
 from unitvec.collection.lexical import LexicalIndexWarning
 from unitvec.collection.maintenance import VerifyReport
+from unitvec.collection.recovery import RepairReport
+from unitvec.collection.recovery import repair as repair_collection
 from unitvec.collection.results import Hit, Record, Records, SearchResult
 
 __all__ = [
@@ -18,6 +20,8 @@ __all__ = [
     "LexicalIndexWarning",
     "Record",
     "Records",
+    "RepairReport",
     "SearchResult",
     "VerifyReport",
+    "repair_collection",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +59,7 @@ class IndexBuild:
         after = previous.last_key if coded is not None and previous is not None else 0
         coded = coded if coded is not None else Coded(self._space, graph(self._space))
         self._extend(coded, after, state.next_key)
+        recall = self._measured_recall(coded, state)
         pointer = Generation(
             generation=number,
             space=self._space.space,
@@ -69,7 +70,7 @@ class IndexBuild:
             live=len(coded.index),
             bytes=0,
             header="",
-            recall=self._measured_recall(coded, state),
+            recall=recall,
             error=coded.error,
         )
         return coded, write_generation(self._directory, coded.index, pointer)
@@ -78,9 +79,7 @@ class IndexBuild:
         """The last generation's graph without what was deleted since."""
         coded = read_generation(self._directory, previous, self._space, self._uuid, read_only=True)
         if coded is not None:
-            gone = [key for key in self._store.deleted_since(previous.sequence)
-                    if key in coded.index]  # fmt: skip
-            coded.index.remove(gone)
+            _forget(coded, self._store.deleted_since(previous.sequence), clear_dead=True)
         return coded
 
     def _extend(self, coded: Coded, after: int, before: int) -> None:
@@ -98,6 +97,8 @@ class IndexBuild:
         """Share of the true 10 nearest that is found for rows of its own, without themselves."""
         step = max(1, (state.next_key - 1) // _RECALL_SAMPLE)
         with self._store.reading():
+            # What was deleted since it was read has no vector any more.
+            _forget(coded, self._store.deleted_since(state.sequence), clear_dead=False)
             rows = self._store.vectors(self._space, range(1, state.next_key, step))
             rows = [row for row in rows if row[0] in coded.index]
             if not rows:
@@ -119,6 +120,10 @@ class IndexBuild:
             nearest = set(expected) - {key}
             shares.append(len(nearest & set(got)) / max(1, len(nearest)))
         return float(np.mean(shares))
+
+
+def _forget(coded: Coded, keys: Sequence[int], clear_dead: bool) -> None:
+    coded.index.remove([key for key in keys if key in coded.index], clear_dead=clear_dead)
 
 
 class BackgroundBuilder:

@@ -15,6 +15,7 @@ from unitvec.collection.lexical_index import LexicalIndex
 from unitvec.collection.lexical_options import Lexical, lexical_options
 from unitvec.collection.model import TextEncoder, describe, load_encoder, require_same
 from unitvec.collection.read_verbs import ReadVerbs
+from unitvec.collection.recovery import RepairReport, repair
 from unitvec.collection.search_verb import SearchVerb
 from unitvec.collection.session import Session
 from unitvec.collection.write_verbs import WriteVerbs
@@ -182,6 +183,23 @@ class Collection(ReadVerbs, SearchVerb, WriteVerbs):
             OSError: it could not be written; every document is safe and found.
         """
         self._session.build_indexes()
+
+    def repair(self, path: str | os.PathLike[str] | None = None) -> RepairReport:
+        """Saves every sound document into a new collection; this one is only read.
+
+        Vectors that are damaged are made anew, where there is an encoder. `verify` says whether it
+        is needed. A collection that cannot be opened is repaired by `repair_collection`.
+
+        Args:
+            path: of the new one; None: beside this one, "notes.repaired.uv" of "notes.uv".
+
+        Raises:
+            FileExistsError: if something is at `path`.
+        """
+        self._session.check()
+        has_model = self._encoder is not None or self._space.model is not None
+        embed = (lambda texts: self._embed(texts)) if has_model else None
+        return repair(self.path, path, embed)
 
     def snapshot(self, path: str | os.PathLike[str]) -> Path:
         """A complete, compact copy as of now, in a new directory; others may go on writing.

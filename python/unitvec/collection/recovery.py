@@ -1,0 +1,283 @@
+"""What can be saved of a damaged collection, into a new one; the damaged one is only read."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import apsw
+import numpy as np
+from numpy.typing import NDArray
+
+from unitvec.collection import files, schema
+from unitvec.collection.lexical import LexicalSettings
+from unitvec.collection.rows import NewRow, Row, checksum, encode_vector, vector_checksum
+from unitvec.collection.store import Store
+from unitvec.collection.vector_rows import Space
+from unitvec.durable import sync_to_disk
+
+#: What could be read of rows that are not in the new collection, a line of JSON each.
+DAMAGED_FILE = "damaged.jsonl"
+
+Embed = Callable[[list[str]], NDArray[np.float32]]
+
+_KEYS_AT_ONCE = 512
+_LISTED_MAX = 100
+_UNREADABLE = (apsw.Error, UnicodeDecodeError)
+
+
+@dataclass
+class RepairReport:
+    """What `repair` saved.
+
+    Attributes:
+        path: the new collection.
+        saved: documents in it.
+        embedded: those of them whose vectors were damaged and made anew from their texts.
+        lost: a sentence for each document that is not in it, at most 100.
+        lost_count: how many there are; what could be read of them is in `damaged.jsonl` there.
+    """
+
+    path: Path
+    saved: int = 0
+    embedded: int = 0
+    lost: list[str] = field(default_factory=list)
+    lost_count: int = 0
+
+
+@dataclass
+class _Remains:
+    """What was read of one row."""
+
+    key: int
+    row: Row | None = None
+    vectors: dict[int, bytes] = field(default_factory=dict)
+    damage: list[str] = field(default_factory=list)
+
+
+def repaired_path(source: Path) -> Path:
+    """Beside a collection: "notes.repaired.uv" of "notes.uv"."""
+    return source.with_name(f"{source.stem}.repaired{source.suffix}")
+
+
+def repair(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str] | None = None,
+    embed: Embed | None = None,
+) -> RepairReport:
+    """Saves every sound document of a collection into a new one.
+
+    Args:
+        source: the damaged collection; it is not changed.
+        target: of the new one, which appears when it is whole; None: see `repaired_path`.
+        embed: makes vectors, shape (n, dim), of texts whose own are damaged; None: those are lost.
+
+    Raises:
+        FileExistsError: if something is at `target`.
+        FormatError: not even what kind of collection it was can be read.
+    """
+    source = Path(source)
+    target = repaired_path(source) if target is None else Path(target)
+    if target.exists():
+        raise FileExistsError(f"[repair] expected a new path, got {target}, which exists")
+    files.require_collection(source)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    unfinished.mkdir()
+    try:
+        report = _Repair(source, unfinished, embed).run()
+        sync_to_disk(unfinished)
+        unfinished.rename(target)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+    sync_to_disk(target.parent)
+    report.path = target
+    return report
+
+
+class _Repair:
+    def __init__(self, source: Path, target: Path, embed: Embed | None) -> None:
+        self._path = source / files.STORE_FILE
+        self._target = target
+        self._embed = embed
+        self._report = RepairReport(target)
+        self._ids: dict[str, int] = {}
+
+    def run(self) -> RepairReport:
+        self._source = _unverified(self._path)
+        try:
+            self._spaces = self._what_it_was()
+            copy = Store.open_writer(self._target / files.STORE_FILE, "full")
+            try:
+                copy.create({}, [space._replace(live=0) for space in self._spaces])
+                with (self._target / DAMAGED_FILE).open("x", encoding="utf-8") as self._damaged:
+                    self._save_rows(copy)
+                    self._damaged.flush()
+                    os.fsync(self._damaged.fileno())
+                self._save_lexical(copy)
+            finally:
+                copy.close()
+        finally:
+            self._source.close()
+        if not self._report.lost_count:
+            (self._target / DAMAGED_FILE).unlink()
+        return self._report
+
+    def _what_it_was(self) -> list[Space]:
+        try:
+            with schema.sqlite_errors(self._path):
+                sql = "SELECT * FROM spaces ORDER BY space"
+                rows: list[Any] = self._source.execute(sql).fetchall()
+        except apsw.Error as error:
+            raise schema.damaged(self._path, f"nothing can be saved: {error}") from error
+        if not rows:
+            raise schema.damaged(self._path, "nothing can be saved: no kind of vectors is listed")
+        return [Space(*row) for row in rows]
+
+    def _save_rows(self, copy: Store) -> None:
+        end = self._end()
+        for start in range(1, end, _KEYS_AT_ONCE):
+            sound = []
+            for each in self._read(start, min(start + _KEYS_AT_ONCE, end)):
+                if self._is_whole(each):
+                    sound.append(self._new_row(each))
+                else:
+                    self._lose(each)
+            if sound:
+                with copy.writing():
+                    copy.insert(sound)
+            self._report.saved += len(sound)
+
+    def _end(self) -> int:
+        """A key that no row reaches."""
+        tables = ["documents", *(schema.vector_table(space.space) for space in self._spaces)]
+        ends = [self._number("SELECT next_key FROM state")]
+        ends += [self._number(f"SELECT max(key) + 1 FROM {table}") for table in tables]
+        return min(max(ends), 1 + self._path.stat().st_size)  # a row takes more than a byte
+
+    def _number(self, sql: str) -> int:
+        """What SQL gives; 1 where it cannot be read: others will tell."""
+        try:
+            number = self._source.execute(sql).get
+        except _UNREADABLE:
+            return 1
+        return number if isinstance(number, int) else 1
+
+    def _read(self, start: int, end: int) -> list[_Remains]:
+        """What is left of the rows with start <= key < end."""
+        found: dict[int, _Remains] = {}
+        columns = "key, id, document, metadata, crc"
+        for key, values in self._salvage("documents", columns, start, end):
+            each = found.setdefault(key, _Remains(key))
+            self._take_document(each, values)
+        for space in self._spaces:
+            table = schema.vector_table(space.space)
+            for key, values in self._salvage(table, "key, vector, crc", start, end):
+                self._take_vector(found.setdefault(key, _Remains(key)), space, values)
+        return [found[key] for key in sorted(found)]
+
+    def _salvage(
+        self, table: str, columns: str, start: int, end: int
+    ) -> Iterator[tuple[int, Sequence[Any] | None]]:
+        """Key and values of what can be read; None where there is something that cannot be."""
+        sql = f"SELECT {columns} FROM {table} WHERE key >= ? AND key < ? ORDER BY key"
+        try:
+            rows: list[Any] = self._source.execute(sql, (start, end)).fetchall()
+        except _UNREADABLE:
+            if end - start == 1:
+                yield start, None
+                return
+            middle = (start + end) // 2
+            yield from self._salvage(table, columns, start, middle)
+            yield from self._salvage(table, columns, middle, end)
+            return
+        yield from ((row[0], row[1:]) for row in rows if start <= row[0] < end)
+
+    def _take_document(self, each: _Remains, values: Sequence[Any] | None) -> None:
+        if values is None:
+            each.damage.append("its row cannot be read")
+            return
+        *columns, crc = values
+        try:
+            each.row = Row(each.key, *columns)
+            if checksum(each.row) != crc:
+                each.damage.append("wrong checksum")
+        except (AttributeError, TypeError, UnicodeEncodeError):
+            each.damage.append("its row has values of other kinds")
+
+    def _take_vector(self, each: _Remains, space: Space, values: Sequence[Any] | None) -> None:
+        kind = f" {space.name!r}" if space.name else ""
+        if (
+            values is None
+            or not isinstance(values[0], bytes)
+            or (vector_checksum(each.key, values[0]) != values[1])
+        ):
+            if space.name:
+                each.damage.append(f"its vector{kind} is damaged")
+        elif len(values[0]) == 4 * space.dim:
+            each.vectors[space.space] = values[0]
+
+    def _is_whole(self, each: _Remains) -> bool:
+        """Whether a row can be saved, if need be with a new vector."""
+        row = each.row
+        if row is None and not each.damage:
+            each.damage.append("its document is gone")
+        if each.damage or row is None:
+            return False
+        if row.id in self._ids:
+            each.damage.append(f"its id is also that of key {self._ids[row.id]}")
+            return False
+        own = self._spaces[0].space
+        if own not in each.vectors and (self._embed is None or row.document is None):
+            each.damage.append("its vector is damaged")
+            return False
+        self._ids[row.id] = each.key
+        return True
+
+    def _new_row(self, each: _Remains) -> NewRow:
+        assert each.row is not None
+        own = self._spaces[0].space
+        if own not in each.vectors:
+            assert self._embed is not None
+            assert each.row.document is not None
+            each.vectors[own] = encode_vector(self._embed([each.row.document])[0])
+            self._report.embedded += 1
+        return NewRow(each.row.id, each.row.document, each.row.metadata, each.vectors)
+
+    def _lose(self, each: _Remains) -> None:
+        identity = f"id {each.row.id!r} (key {each.key})" if each.row else f"key {each.key}"
+        reason = "; ".join(each.damage)
+        self._report.lost_count += 1
+        if len(self._report.lost) < _LISTED_MAX:
+            self._report.lost.append(f"{identity}: {reason}")
+        line: Mapping[str, Any] = {"key": each.key, "reason": reason}
+        if each.row is not None:
+            line = {**line, **{k: v for k, v in each.row._asdict().items() if k != "key"}}
+        self._damaged.write(json.dumps(line, default=repr) + "\n")
+
+    def _save_lexical(self, copy: Store) -> None:
+        """An index of words as it was, unless only its owner can make it."""
+        try:
+            old = Store(self._path, self._source).lexical.settings()
+        except (*_UNREADABLE, ValueError, TypeError):
+            return
+        if isinstance(old, LexicalSettings) and old.preprocess is None:
+            with copy.writing():
+                copy.lexical.create(old)
+
+
+def _unverified(path: Path) -> apsw.Connection:
+    """A connection that reads damaged pages as they are."""
+    with schema.sqlite_errors(path):
+        try:
+            connection = schema.connect_reader(path)
+        except (apsw.ReadOnlyError, apsw.CantOpenError):
+            connection = schema.connect_reader(path, immutable=True)
+        connection.execute("PRAGMA checksum_verification = OFF")
+        return connection

@@ -1,0 +1,134 @@
+"""`repair`: what is sound goes into a new place, what is not is named, nothing is changed."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hashed_words import HashedWords
+from unitvec import Collection, FormatError
+from unitvec.collection import repair_collection, schema
+
+COUNT = 400
+
+
+@pytest.fixture
+def stored(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    with Collection(tmp_path / "c.uv", dim=64) as db:
+        db.add([f"text {i} " + "word " * 40 for i in range(COUNT)],
+               ids=[f"id{i}" for i in range(COUNT)], metadatas=[{"n": i} for i in range(COUNT)],
+               embeddings=rng.standard_normal((COUNT, 64)))  # fmt: skip
+        db.delete(ids=["id3", "id300"])
+    return tmp_path / "c.uv"
+
+
+def contents(path: Path) -> dict[str, tuple[object, ...]]:
+    with Collection.open(path, read_only=True) as db:
+        assert db.verify().ok
+        return {
+            r.id: (r.document, r.metadata, r.vector.tobytes())
+            for r in db.get(include=["documents", "metadatas", "embeddings"])
+        }
+
+
+def change(path: Path, sql: str) -> None:
+    connection = schema.connect_writer(path / "store.sqlite")
+    connection.execute(sql)
+    connection.close()
+
+
+def test_a_sound_collection_is_copied(stored: Path) -> None:
+    truth = contents(stored)
+    with Collection.open(stored) as db:
+        report = db.repair()
+    assert (report.saved, report.lost_count, report.embedded) == (COUNT - 2, 0, 0)
+    assert report.path == stored.with_name("c.repaired.uv")
+    assert contents(report.path) == truth
+    assert not (report.path / "damaged.jsonl").exists()
+    with pytest.raises(FileExistsError):
+        repair_collection(stored)
+
+
+def test_damaged_rows_are_named_and_kept_apart(stored: Path) -> None:
+    truth = contents(stored)
+    change(stored, "UPDATE documents SET metadata = '{\"n\": 8}' WHERE id = 'id7'")
+    change(stored, "DELETE FROM vectors_0 WHERE key = 10")
+    change(stored, "DELETE FROM documents WHERE id = 'id11'")
+    before = (stored / "store.sqlite").read_bytes()
+    report = repair_collection(stored, stored.with_name("new.uv"))
+    assert (stored / "store.sqlite").read_bytes() == before
+    assert report.lost == [
+        "id 'id7' (key 8): wrong checksum",
+        "id 'id9' (key 10): its vector is damaged",
+        "key 12: its document is gone",
+    ]
+    assert report.saved == COUNT - 5
+    saved = contents(report.path)
+    assert saved == {name: truth[name] for name in truth if name not in ("id7", "id9", "id11")}
+    lines = (report.path / "damaged.jsonl").read_text().splitlines()
+    assert [json.loads(line)["key"] for line in lines] == [8, 10, 12]
+    assert json.loads(lines[1])["document"].startswith("text 9 ")
+
+
+def test_a_damaged_vector_is_made_anew_from_its_text(tmp_path: Path) -> None:
+    path = tmp_path / "w.uv"
+    with Collection(path, encoder=HashedWords()) as db:
+        db.add(["a cat", "a dog"], ids=["cat", "dog"])
+    truth = contents(path)
+    change(path, "UPDATE vectors_0 SET vector = zeroblob(length(vector)) WHERE key = 1")
+    with Collection.open(path, encoder=HashedWords()) as db:
+        report = db.repair()
+    assert (report.saved, report.embedded, report.lost) == (2, 1, [])
+    assert contents(report.path) == truth
+
+
+def test_the_index_of_words_is_made_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "w.uv"
+    with Collection(path, encoder=HashedWords(), lexical={"tokenizer": "porter"}) as db:
+        db.add(["cats running", "a dog"], ids=["cat", "dog"])
+    report = repair_collection(path)
+    with Collection.open(report.path, encoder=HashedWords()) as db:
+        assert db.search("cat runs", mode="lexical")[0].id == "cat"
+
+
+def test_what_flipped_bits_leave(stored: Path, tmp_path: Path) -> None:
+    truth = contents(stored)
+    original = (stored / "store.sqlite").read_bytes()
+    rng = random.Random(5)
+    saved = []
+    for i in range(60):
+        path = tmp_path / f"flipped{i}.uv"
+        path.mkdir()
+        content = bytearray(original)
+        position = rng.randrange(8 * len(content))
+        content[position // 8] ^= 1 << (position % 8)
+        (path / "store.sqlite").write_bytes(content)
+        try:
+            report = repair_collection(path)
+        except FormatError:  # not even what kind of collection it was
+            continue
+        found = contents(report.path)
+        assert all(truth[name] == found[name] for name in found)
+        # One flip spoils a row, or the page of some.
+        assert len(found) >= COUNT - 2 - 64
+        saved.append(len(found))
+        shutil.rmtree(path)
+    assert len(saved) > 50
+    assert max(saved) == COUNT - 2
+
+
+def test_what_is_no_collection_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        repair_collection(tmp_path / "none.uv")
+    path = tmp_path / "c.uv"
+    path.mkdir()
+    (path / "store.sqlite").write_bytes(b"no database at all" * 100)
+    with pytest.raises(FormatError):
+        repair_collection(path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["c.uv"]
