@@ -87,6 +87,7 @@ class Search:
         self._request = request
         self._queries = queries
         self._labels: dict[int, str] = {}
+        self._live = 0
         self._reranked: list[dict[int, float]] = [{} for _ in range(len(queries))]
         self.exact = True
         self.recall_estimate = 1.0
@@ -111,7 +112,7 @@ class Search:
         if request.mode != "dense":
             self._lexical.prepare()
         with self._session.reading() as store:
-            self._session.cache.refresh(store)
+            self._live = self._session.cache.refresh(store).live
             allowed = None if request.condition is None else store.keys_where(request.condition)
             pools = self._pools(store, numbers, pool_size, allowed)
             self._learn_labels(store, pools)
@@ -138,7 +139,7 @@ class Search:
         if self._request.mode == "lexical":
             pools = self._lexical_pools(store, numbers, depth, allowed)
         else:
-            pools = self._dense_pools(store, numbers, depth, allowed)
+            pools = self._dense_pools(numbers, depth, allowed)
             if self._request.mode == "hybrid":
                 others = self._lexical_pools(store, numbers, depth, allowed)
                 pools = [self._fused(a, b) for a, b in zip(pools, others, strict=True)]
@@ -148,10 +149,10 @@ class Search:
         ]
 
     def _dense_pools(
-        self, store: Store, numbers: list[int], depth: int, allowed: Sequence[int] | None
+        self, numbers: list[int], depth: int, allowed: Sequence[int] | None
     ) -> list[Pool]:
         assert self._queries.vectors is not None
-        count = max(1, store.state().live)
+        count = max(1, self._live)
         found: Neighbours = self._session.cache.search(
             self._queries.vectors[numbers], min(depth, count), allowed, self._request.min_recall
         )
