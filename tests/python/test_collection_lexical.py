@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
+import random
 import re
+import signal
+import subprocess
+import sys
 import threading
 import warnings
 from collections import Counter
@@ -19,7 +23,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from hashed_words import HashedWords
-from unitvec import Collection, FingerprintError
+from unitvec import Collection, FingerprintError, FormatError
 from unitvec.collection import LexicalIndexWarning, schema
 from unitvec.collection.lexical_query import match_expression
 
@@ -370,7 +374,24 @@ def test_damage_keeps_nothing_from_being_stored(db: Collection, kind: str) -> No
         assert sorted(again.get()["ids"]) == ["cat", "more", "shares"]
 
 
-def test_verify_sees_what_sqlite_does_not(db: Collection) -> None:
+@pytest.mark.parametrize(
+    "value", ["'{'", "'[]'", "7", "NULL", '\'{"tokenizer": "icu"}\'', '\'{"preprocess": 7}\'',
+              '\'{"tokenizer": ["porter"]}\'', '\'{"colour": "red"}\'']
+)  # fmt: skip
+def test_damaged_settings_are_named_and_can_be_removed(db: Collection, value: str) -> None:
+    found(db, "cat")
+    db.close()
+    damage(db.path, f"UPDATE properties SET value = {value} WHERE name = 'lexical'")
+    with pytest.raises(FormatError, match="settings of the lexical index are damaged"):
+        Collection(db.path)
+    with Collection(db.path, lexical=False) as again:
+        assert again.count() == 3
+        assert found(again, "cat") == ["cat"]
+        assert again.verify().ok
+
+
+@pytest.mark.parametrize("token", [b"barkt", b"bark\xb3"])
+def test_verify_sees_what_sqlite_does_not(db: Collection, token: bytes) -> None:
     """A token changed for another of the same length is well-formed, and wrong."""
     found(db, "cat")
     db.close()
@@ -378,7 +399,7 @@ def test_verify_sees_what_sqlite_does_not(db: Collection) -> None:
     changed = 0
     for key, block in store.execute("SELECT id, block FROM lexical_data").fetchall():
         if b"barks" in block:
-            new = block.replace(b"barks", b"barkt")
+            new = block.replace(b"barks", token)
             store.execute("UPDATE lexical_data SET block = ? WHERE id = ?", (new, key))
             changed += 1
     assert changed == 1
@@ -453,3 +474,63 @@ def test_any_history_gives_the_index_of_its_end(
     report = db.verify()
     assert report.ok, report
     db.close()
+
+
+WRITER = """
+import sys, numpy as np, unitvec
+db = unitvec.Collection(sys.argv[1], dim=4, lexical=True)
+print("open", flush=True)
+for i in range(db.count(), 100_000):
+    names = [f"{i}-{j}" for j in range(8)]
+    db.add([f"cat number {name} of {i}" for name in names], ids=names, embeddings=np.ones((8, 4)))
+    db.delete(names[:2])
+    if i % 7 == 0:
+        db.compact()
+    print(i, flush=True)
+"""
+
+
+def test_after_a_kill_it_holds_the_documents_words(tmp_path: Path) -> None:
+    rng = random.Random(3)
+    acknowledged = 0
+    for _ in range(5):
+        process = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(tmp_path / "c.uv")],
+            stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert process.stdout is not None
+        assert process.stdout.readline() == "open\n"
+        timer = threading.Timer(rng.uniform(0.02, 0.4), process.send_signal, [signal.SIGKILL])
+        timer.start()
+        acknowledged += len(process.stdout.readlines())
+        timer.join()
+        assert process.wait() == -signal.SIGKILL
+        process.stdout.close()
+        with Collection(tmp_path / "c.uv") as db:
+            report = db.verify()
+            assert report.ok, report
+            assert set(found(db, "cat", k=db.count() + 1)) == {record.id for record in db.scan()}
+    assert acknowledged
+
+
+def test_many_threads_search_while_one_writes(db: Collection) -> None:
+    found(db, "cat")
+    stop, failed = threading.Event(), []
+
+    def search() -> None:
+        while not stop.is_set():
+            hits = db.search("cat dog", k=5, mode="lexical")
+            if not hits or any("cat" not in h.document and "dog" not in h.document for h in hits):
+                failed.append(hits)
+
+    threads = [threading.Thread(target=search) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for i in range(60):
+        add(db, [f"dog number {i}", f"no such animal {i}"], [f"d{i}", f"n{i}"])
+        db.delete(f"d{i}")
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert not failed
+    assert db.verify().ok
