@@ -75,7 +75,10 @@ def _point(
         with StoreProcess(system, settings.threads) as process:
             versions = process.open(path, corpus.dim)
             seconds = _ingested(process, corpus)
-            size = bytes_in(folder)
+            process.ask(do="close")
+        size = bytes_in(folder)
+        with StoreProcess(system, settings.threads) as process:
+            process.open(path, corpus.dim)
             searched = _searched(process, corpus, settings)
             _replace_and_kill(process, corpus)
         for _ in range(min(settings.repeats, KILLS)):
