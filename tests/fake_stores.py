@@ -14,7 +14,9 @@ from benchmarks import (
     collection_systems,
     collection_table,
 )
+from benchmarks.collection_documents import write_texts
 from benchmarks.collection_peers import StoreSystem
+from benchmarks.collection_systems import Corpus
 from benchmarks.collection_worker import CollectionWorker
 from benchmarks.environment import Environment, interpreter
 from benchmarks.index_vectors import Vectors
@@ -133,6 +135,20 @@ class Process(collection_systems.StoreProcess):
         pass
 
 
+def vectors(count, dim=24, seed=0):
+    rows = np.random.default_rng(seed).normal(size=(count, dim)).astype(np.float32)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def corpus(folder, count=300, dim=24):
+    """Files with documents whose texts differ."""
+    files = [folder / name for name in ("texts.json", "vectors.npy", "queries.npy")]
+    write_texts([f"Text number {i}." for i in range(count)], files[0])
+    np.save(files[1], vectors(count, dim))
+    np.save(files[2], vectors(50, dim, seed=1))
+    return Corpus(*files, count, dim)
+
+
 def install(monkeypatch, folder, count=1000):
     """Puts these stores, and documents with vectors of 16 numbers, in place of the real ones."""
     monkeypatch.setitem(sys.modules, "benchmarks.collection_peers.fake", FakeStore)
@@ -142,11 +158,9 @@ def install(monkeypatch, folder, count=1000):
     for module in (collection, collection_growth):
         monkeypatch.setattr(module, "StoreProcess", Process)
     monkeypatch.setattr(collection, "syncs_per_upsert", lambda *_: 1.0)
-    rng = np.random.default_rng(7)
     data = Vectors(folder / "vectors.npy", folder / "queries.npy")
-    for path, rows in ((data.vectors, count), (data.queries, 100)):
-        vectors = rng.normal(size=(rows, 16)).astype(np.float32)
-        np.save(path, vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+    np.save(data.vectors, vectors(count, 16))
+    np.save(data.queries, vectors(100, 16, seed=1))
     sentences = [f"This is sentence {i} of them all." for i in range(count)]
     for question in (collection, collection_growth):
         monkeypatch.setattr(question, "real_vectors", lambda settings: data)
