@@ -10,12 +10,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from benchmarks import report
+from benchmarks import collection_peers, report
 from benchmarks.drawing import draw
 from benchmarks.index_peers import SYSTEMS
 from benchmarks.machine import ROOT, commit, machine, today
 from benchmarks.peers import PEERS
-from benchmarks.settings import DEFAULT_MODEL, Settings
+from benchmarks.settings import DEFAULT_MODEL, STORES, Settings
 from benchmarks.workloads import KINDS
 
 #: Where answers of --quick go.
@@ -31,6 +31,8 @@ QUESTIONS = {
     "index": "index",
     "index-exact": "index_exact",
     "index-growth": "index_growth",
+    "collection": "collection",
+    "collection-growth": "collection_growth",
     "collection-quality": "collection_quality",
     "tokenize": "tokenizing",
     "import": "imports",
@@ -57,6 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
         peers=tuple(options.peers),
         workloads=tuple(options.workloads),
         runs=options.runs,
+        stores=options.stores.resolve(),
     )
     for name in names:
         _ask(name, settings.quick() if options.quick else settings, options.quick)
@@ -82,11 +85,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--model", default=DEFAULT_MODEL, help="a name or a directory; its results are kept apart"
     )
-    parser.add_argument(
-        "--peers", nargs="*", default=[], choices=list(PEERS | SYSTEMS), metavar="PEER"
-    )
+    peers = [*PEERS, *SYSTEMS, *collection_peers.SYSTEMS]
+    parser.add_argument("--peers", nargs="*", default=[], choices=peers, metavar="PEER")
     parser.add_argument(
         "--workloads", nargs="*", default=[], choices=KINDS, help="kinds of text of `encode`"
+    )
+    parser.add_argument(
+        "--stores", type=Path, default=STORES, help="the folder of `collection`'s stores"
     )
     return parser
 

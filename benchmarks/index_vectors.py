@@ -52,10 +52,7 @@ def real_vectors(settings: Settings, folder: Path = KEPT) -> Vectors:
     Raises:
         PeerError: if the encoder fails.
     """
-    count = max(1_000, round(COUNT * settings.scale))
-    wanted = max(100, round(QUERIES * settings.scale))
-    texts = sentences(QUERIES + count)
-    queries, pieces = texts[:wanted], texts[QUERIES:]
+    queries, pieces = real_sentences(settings)
     target = folder / _key(settings, queries, pieces)
     if not target.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
@@ -65,6 +62,14 @@ def real_vectors(settings: Settings, folder: Path = KEPT) -> Vectors:
             _encode(pieces, queries, made, settings)
             os.replace(made, target)
     return Vectors(target / "vectors.npy", target / "queries.npy")
+
+
+def real_sentences(settings: Settings) -> tuple[list[str], list[str]]:
+    """The sentences of `real_vectors`: of the queries, and of the vectors."""
+    count = max(1_000, round(COUNT * settings.scale))
+    wanted = max(100, round(QUERIES * settings.scale))
+    texts = sentences(QUERIES + count)
+    return texts[:wanted], texts[QUERIES:]
 
 
 def _encode(pieces: list[str], queries: list[str], folder: Path, settings: Settings) -> None:

@@ -12,6 +12,9 @@ import unitvec.hub
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 
+#: On a real disk, as a store is in use: a folder in memory would make every sync free.
+STORES = Path(__file__).resolve().parent.parent / "build" / "bench-stores"
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -25,6 +28,7 @@ class Settings:
     peers: tuple[str, ...] = ()  # () means all
     workloads: tuple[str, ...] = ()  # () means all
     runs: int = 1  # whole runs of `encode`, with fresh processes each
+    stores: Path = STORES  # the folder in which `collection` makes its stores
 
     def quick(self) -> Settings:
         """The same at a size that shows only that everything works."""
@@ -41,8 +45,10 @@ class Settings:
         return question if usual else f"{question}-{self.model_name}"
 
     def as_record(self) -> dict[str, Any]:
-        """For a result: what the model is called, not where it lies on this machine."""
-        return dataclasses.asdict(self) | {"model": self.model_name}
+        """For a result: what the model is called, not where things lie on this machine."""
+        record = dataclasses.asdict(self) | {"model": self.model_name}
+        del record["stores"]
+        return record
 
     def model_directory(self) -> Path:
         return unitvec.hub.resolve(self.model, local_files_only=True)
