@@ -111,6 +111,6 @@ def _filter(text: str) -> dict[str, Any]:
     try:
         where = json.loads(text)
         compile_where(where)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return dict(where)

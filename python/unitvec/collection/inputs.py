@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unitvec.collection.rows import encode_metadata
+from unitvec.collection.where import shown
 
 ID_BYTES_MAX = 1024
 DOCUMENT_BYTES_MAX = 64 * 2**20
@@ -107,7 +108,9 @@ def _plain(value: Any, where: str, depth: int) -> Any:
 
 def _key(key: Any, where: str) -> str:
     if not isinstance(key, str):
-        raise TypeError(f"{where}: expected keys as str, got {key!r}")
+        raise TypeError(f"{where}: expected keys as str, got {shown(key)}")
+    if "\0" in key:  # SQLite takes JSON keys for equal that are equal up to a NUL
+        raise ValueError(f"{where}: expected keys without NUL, got {shown(key)}")
     return key
 
 
