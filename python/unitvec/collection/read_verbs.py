@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from unitvec.collection import writing
 from unitvec.collection.filters import Condition, compile_where
 from unitvec.collection.index_cache import Neighbours
-from unitvec.collection.inputs import check_count, check_vectors
+from unitvec.collection.inputs import check_count, check_number, check_text, check_vectors
 from unitvec.collection.opened import OpenCollection
 from unitvec.collection.results import Hit, Record, Records, SearchResult
 from unitvec.collection.rows import Row, decode_metadata, decode_vectors
@@ -43,7 +43,7 @@ class ReadVerbs(OpenCollection):
         Args:
             ids: one or many; None: all.
             where: a filter, see `unitvec.collection.filters`.
-            limit: at most so many.
+            limit: at most so many; None: all.
             offset: leave out so many first.
             include: add "embeddings" for the vectors.
 
@@ -58,7 +58,7 @@ class ReadVerbs(OpenCollection):
             if ids is None:
                 keys = store.page(condition, count, start)
             else:
-                names = writing.check_ids([ids] if isinstance(ids, str) else list(ids), 0)
+                names = writing.named_ids(ids)
                 known = store.keys_of(names)
                 keys = [known[name] for name in names if name in known]
                 if condition is not None:
@@ -141,7 +141,7 @@ class ReadVerbs(OpenCollection):
         """
         started = time.perf_counter()
         self._session.check()
-        _check_search(k, mode, min_recall)
+        _check_search(k, mode, min_recall, min_score)
         condition = compile_where(where)
         queries, is_single = self._queries(query)
         found, rows = self._nearest(queries, k, condition, min_recall)
@@ -163,9 +163,10 @@ class ReadVerbs(OpenCollection):
         """Keys, scores and rows of the nearest, all of one moment."""
         cache = self._session.cache
         with self._session.reading() as store:
-            cache.refresh(store)
+            live = cache.refresh(store).live
             allowed = None if condition is None else store.keys_where(condition)
-            found = cache.search(queries, k, allowed, min_recall)
+            # An index answers with k columns whatever it holds.
+            found = cache.search(queries, max(1, min(k, live)), allowed, min_recall)
             keys = sorted({key for keys in found.keys for key in keys})
             return found, {row.key: row for row in store.rows(keys)}
 
@@ -173,10 +174,8 @@ class ReadVerbs(OpenCollection):
         """Query vectors, shape (nq, dim), and whether the caller gave a single one."""
         texts = [query] if isinstance(query, str) else query
         if isinstance(texts, (list, tuple)) and texts and isinstance(texts[0], str):
-            for i, text in enumerate(texts):
-                if not isinstance(text, str):
-                    raise TypeError(f"[search] query {i}: expected str, got {type(text).__name__}")
-            vectors = self.encoder.encode_query(list(texts), show_progress_bar=False)
+            queries = [check_text(text, "query", i) for i, text in enumerate(texts)]
+            vectors = self.encoder.encode_query(queries, show_progress_bar=False)
             return check_vectors(vectors, self.dim, "", "query"), isinstance(query, str)
         if query is None or isinstance(query, (bytes, bool, Mapping)):
             raise TypeError(f"[search] expected a text or a vector, got {type(query).__name__}")
@@ -184,12 +183,14 @@ class ReadVerbs(OpenCollection):
         return vectors, np.ndim(query) == 1 and len(vectors) == 1
 
 
-def _check_search(k: int, mode: str, min_recall: float | None) -> None:
+def _check_search(k: int, mode: str, min_recall: float | None, min_score: float | None) -> None:
     if mode != "dense":
         raise ValueError(f"[search] expected mode 'dense', got {mode!r}")
     check_count(k, "k", 1)
-    if min_recall is not None and not 0 <= min_recall <= 1:
+    if min_recall is not None and not 0 <= check_number(min_recall, "min_recall") <= 1:
         raise ValueError(f"[search] expected min_recall in [0, 1], got {min_recall}")
+    if min_score is not None:
+        check_number(min_score, "min_score")
 
 
 def _hits(

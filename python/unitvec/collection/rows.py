@@ -45,7 +45,10 @@ def checksum(row: Row) -> int:
     document = b"" if row.document is None else row.document.encode()
     length = -1 if row.document is None else len(document)
     lengths = struct.pack("<4q", row.key, len(id_bytes), length, len(metadata))
-    return zlib.crc32(row.vector, zlib.crc32(b"".join((lengths, id_bytes, document, metadata))))
+    crc = 0
+    for part in (lengths, id_bytes, document, metadata, row.vector):
+        crc = zlib.crc32(part, crc)  # not joined: a document may be large
+    return crc
 
 
 def encode_metadata(metadata: dict[str, Any]) -> str:
