@@ -139,6 +139,7 @@ def test_verify_compact_snapshot(
         (("search", "notes.uv", "x", "-k", "many"), 2, "invalid"),
         (("search", "notes.uv", "x", "--where", "{"), 2, "where"),
         (("search", "notes.uv", "x", "--where", '{"a": {"$foo": 1}}'), 2, r"\$foo"),
+        (("search", "notes.uv", "x", "--where", "[" * 50_000), 2, "recursion"),
         (("index", "notes.uv"), 2, "--db"),
         (("index", "table.csv", "--db", "notes.uv"), 2, "--column"),
         (("search", "nowhere.uv", "x"), 1, "no collection at nowhere.uv"),

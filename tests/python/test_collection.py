@@ -95,15 +95,6 @@ def test_a_known_id_raises_and_nothing_of_the_batch_is_stored(db: Collection) ->
     assert contents(db) == before
 
 
-def test_an_id_twice_in_one_batch(db: Collection) -> None:
-    with pytest.raises(ValueError, match="more than once"):
-        db.add(["one", "two"], ids=["n", "n"])
-    assert db.count() == 3
-    db.upsert(["one", "two"], ids=["n", "n"])
-    assert db.get("n")[0].document == "two"
-    assert db.count() == 4
-
-
 def test_upsert_replaces_metadata_and_all(db: Collection) -> None:
     db.upsert(["stocks rose", "new"], ids=["a", "d"], metadatas=[None, {"k": 1}])
     assert contents(db)["a"] == ("stocks rose", {})
@@ -126,17 +117,6 @@ def test_update_can_set_a_vector(db: Collection, words: HashedWords) -> None:
     db.update("a", embeddings=vector)
     assert db.search(vector, k=1)[0].id == "a"
     assert contents(db)["a"] == (TEXTS[0], {"year": 1})
-
-
-def test_unknown_ids(db: Collection) -> None:
-    before = contents(db)
-    with pytest.raises(ValueError, match=r'unknown \["zz"\]'):
-        db.update(["a", "zz"], documents=["x", "y"])
-    with pytest.raises(ValueError, match=r'unknown \["zz"\]'):
-        db.delete(ids=["a", "zz"])
-    assert contents(db) == before
-    assert len(db.get(ids=["zz"])) == 0
-    assert db.get(ids=["c", "zz", "a"])["ids"] == ["c", "a"]
 
 
 def test_delete_by_id_and_by_filter(db: Collection) -> None:
@@ -235,151 +215,6 @@ def test_a_list_is_stored_whole_or_not_at_all(tmp_path: Path) -> None:
         assert db.count() == 1500
         db.add([])
         assert db.count() == 1500
-
-
-def test_documents_are_any_text(db: Collection) -> None:
-    odd = [
-        "",
-        " \n\t",
-        "\0 in the midst",
-        "𝒳 ünïcode 漢字 👍🏽",
-        "'; DROP TABLE documents; --",
-        "a" * 10**6,
-    ]
-    ids = db.add(odd)
-    assert db.get(ids)["documents"] == odd
-    with pytest.raises(ValueError, match="item 1: expected text that UTF-8 can hold"):
-        db.add(["fine", "\ud800"])
-
-
-@pytest.mark.parametrize(
-    ("value", "error"),
-    [
-        ("", ValueError), ("x" * 1025, ValueError), ("a\0b", ValueError), ("\udfff", ValueError),
-        (7, TypeError), (None, TypeError), (b"x", TypeError),
-    ],
-)  # fmt: skip
-def test_bad_ids(db: Collection, value: Any, error: type[Exception]) -> None:
-    with pytest.raises(error, match=r"\[ids\] item 1"):
-        db.add(["x", "y"], ids=["fine", value])
-    assert db.count() == 3
-
-
-@pytest.mark.parametrize("value", ["../x", "x" * 1024, "a\x01\x1b", "日" * 341, "a'b\"c", " "])
-def test_ids_are_only_data(db: Collection, value: str) -> None:
-    db.add("text", ids=value)
-    assert db.get(value)[0].id == value
-    assert db.delete(value) == 1
-
-
-@pytest.mark.parametrize(
-    ("value", "error"),
-    [
-        ({"a": math.nan}, ValueError), ({"a": math.inf}, ValueError), ({"a": 2**63}, ValueError),
-        ({"a": object()}, TypeError), ({1: "a"}, TypeError), ("text", TypeError),
-        ([1, 2], TypeError), ({"a": "\ud800"}, ValueError), ({"a": b"x"}, TypeError),
-    ],
-)  # fmt: skip
-def test_bad_metadata(db: Collection, value: Any, error: type[Exception]) -> None:
-    with pytest.raises(error, match=r"\[metadatas\] item 1"):
-        db.add(["x", "y"], metadatas=[{}, value])
-    assert db.count() == 3
-
-
-def test_metadata_keeps_its_types(db: Collection) -> None:
-    value = {
-        "i": -(2**63), "f": 0.1, "t": True, "n": None, "s": 'é"\\\0', "l": [1, [2]], "d": {"x": {}},
-        "np": np.float32(0.5), "ni": np.int8(3), 'k"\\.': 1,
-    }  # fmt: skip
-    (one,) = db.add("x", metadatas=value)
-    assert db.get(one)[0].metadata == {**value, "np": 0.5, "ni": 3}
-    deep: dict[str, Any] = {}
-    for _ in range(64):
-        deep = {"a": deep}
-    with pytest.raises(ValueError, match="64 levels"):
-        db.add("x", metadatas=deep)
-
-
-@pytest.mark.parametrize(
-    ("value", "error", "message"),
-    [
-        ([[np.nan] * 4], ValueError, "row 0: expected finite"),
-        ([[1, 1, 1, 1], [1, np.inf, 1, 1]], ValueError, "row 1: expected finite"),
-        ([[1e300] * 4], ValueError, "row 0: expected finite"),
-        ([[0.0] * 4], ValueError, "row 0: expected a vector with a direction"),
-        ([[1.0] * 5], ValueError, "expected vectors of dim 4, got dim 5"),
-        ([[1.0] * 4, [1.0] * 3], ValueError, "one length"),
-        (np.ones((1, 1, 4)), ValueError, "shape"),
-        (np.float32(1), ValueError, "shape"),
-        (np.array([["a"] * 4]), TypeError, "dtype"),
-        (np.ones((1, 4), bool), TypeError, "dtype"),
-        (np.ones((1, 4), object), TypeError, "dtype"),
-        (np.ones((1, 4), complex), TypeError, "dtype"),
-    ],
-)
-def test_bad_vectors(tmp_path: Path, value: Any, error: type[Exception], message: str) -> None:
-    with Collection(tmp_path / "v.uv", dim=4) as db:
-        with pytest.raises(error, match=message):
-            db.add(embeddings=value)
-        assert db.count() == 0
-
-
-@pytest.mark.parametrize(
-    "convert",
-    [
-        lambda x: x.astype(np.float16), lambda x: x.astype(">f4"), lambda x: x.astype(np.int64),
-        np.asfortranarray, lambda x: x[::-1, ::-1][::-1, ::-1], lambda x: x.tolist(),
-    ],
-)  # fmt: skip
-def test_any_real_array_equals_its_float32_copy(tmp_path: Path, convert: Any) -> None:
-    plain = np.arange(1, 13, dtype=np.float32).reshape(3, 4)
-    with Collection(tmp_path / "v.uv", dim=4) as db:
-        ids = db.add(embeddings=convert(plain))
-        stored = np.stack(db.get(ids, include=["embeddings"])["embeddings"])
-    assert_array_equal(stored, plain)
-
-
-def test_one_vector_and_none(tmp_path: Path) -> None:
-    with Collection(tmp_path / "v.uv", dim=4) as db:
-        db.add(embeddings=np.ones(4))
-        db.add(embeddings=np.empty((0, 4)))
-        db.add(embeddings=[])
-        assert db.count() == 1
-        assert db.search(np.zeros(4))[0].score == 0.0  # no direction: no likeness, and no NaN
-
-
-@pytest.mark.parametrize(
-    ("arguments", "error"),
-    [
-        ({"query": "x", "k": 0}, ValueError), ({"query": "x", "k": -1}, ValueError),
-        ({"query": "x", "k": 1.5}, TypeError), ({"query": "x", "k": True}, TypeError),
-        ({"query": None}, TypeError), ({"query": b"x"}, TypeError), ({"query": 7}, ValueError),
-        ({"query": ["x", 7]}, TypeError), ({"query": [1.0, 2.0]}, ValueError),
-        ({"query": np.full(64, np.nan)}, ValueError),
-        ({"query": "x", "mode": "both"}, ValueError),
-        ({"query": "x", "min_recall": 2}, ValueError), ({"query": "x", "where": []}, TypeError),
-    ],
-)  # fmt: skip
-def test_bad_searches(db: Collection, arguments: dict[str, Any], error: type[Exception]) -> None:
-    with pytest.raises(error):
-        db.search(**arguments)
-
-
-def test_more_than_there_are(db: Collection) -> None:
-    assert len(db.search("cat", k=10**6)) == 3
-    with Collection(db.path.parent / "empty.uv", dim=4) as empty:
-        assert len(empty.search(np.ones(4))) == 0
-
-
-def test_lengths_must_agree(db: Collection) -> None:
-    with pytest.raises(ValueError, match="1 documents, 2 ids"):
-        db.add(["x"], ids=["n", "m"])
-    with pytest.raises(ValueError, match="expected documents, embeddings or both"):
-        db.add(metadatas=[{}])
-    with pytest.raises(TypeError, match=r"\[documents\] expected a list"):
-        db.add(7)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match=r"item 0: expected str, got bytes"):
-        db.add(b"bytes")  # type: ignore[arg-type]
 
 
 def test_another_model_is_refused(db: Collection) -> None:

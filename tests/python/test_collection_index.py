@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from unitvec import Collection
 from unitvec.collection import IndexFileWarning, IndexPolicy
@@ -265,99 +261,3 @@ def test_a_forked_child_gets_an_error(indexed: Path) -> None:
         assert db.count() == 301
     with open_with(indexed) as db:
         assert db.verify().ok
-
-
-class AgainstADictionary(RuleBasedStateMachine):
-    """Any order of calls, closing and reopening, with thresholds of a few rows."""
-
-    policy = IndexPolicy(approximate_from=6, tail_min=3, tail_share=0.05)
-    ids = st.sampled_from([f"id{i}" for i in range(12)])
-    seeds = st.integers(0, 10**6)
-
-    @initialize()
-    def start(self) -> None:
-        self.directory = tempfile.TemporaryDirectory()
-        self.path = Path(self.directory.name) / "c.uv"
-        self.model: dict[str, tuple[str, np.ndarray]] = {}
-        self.db = self.reopened()
-
-    def reopened(self) -> Collection:
-        return Collection(self.path, dim=4, durability="normal", index_policy=self.policy)
-
-    @staticmethod
-    def vector(seed: int) -> np.ndarray:
-        return np.random.default_rng(seed).standard_normal(4).astype(np.float32)
-
-    @rule(batch=st.dictionaries(ids, seeds, max_size=6))
-    def upsert(self, batch: dict[str, int]) -> None:
-        texts = [f"text {seed}" for seed in batch.values()]
-        rows = [self.vector(seed) for seed in batch.values()]
-        self.db.upsert(texts, ids=list(batch), embeddings=rows)
-        self.model.update(zip(batch, zip(texts, rows, strict=True), strict=True))
-
-    @rule(batch=st.dictionaries(ids, seeds, min_size=1, max_size=6))
-    def add(self, batch: dict[str, int]) -> None:
-        rows = {name: (f"text {seed}", self.vector(seed)) for name, seed in batch.items()}
-        texts, embeddings = zip(*rows.values(), strict=True)
-        if set(batch) & set(self.model):
-            with pytest.raises(ValueError, match="exist; upsert"):
-                self.db.add(list(texts), ids=list(batch), embeddings=list(embeddings))
-        else:
-            self.db.add(list(texts), ids=list(batch), embeddings=list(embeddings))
-            self.model.update(rows)
-
-    @rule(names=st.sets(ids, max_size=5))
-    def delete(self, names: set[str]) -> None:
-        if names <= set(self.model):
-            assert self.db.delete(ids=sorted(names)) == len(names)
-            for name in names:
-                del self.model[name]
-        else:
-            with pytest.raises(ValueError, match="unknown"):
-                self.db.delete(ids=sorted(names))
-
-    @rule()
-    def close_and_open(self) -> None:
-        self.db.close()
-        self.db = self.reopened()
-
-    @rule()
-    def build_index(self) -> None:
-        self.db.build_index()
-
-    @rule()
-    def compact(self) -> None:
-        self.db.compact()
-
-    @rule(seed=seeds, k=st.integers(1, 15))
-    def search(self, seed: int, k: int) -> None:
-        query = self.vector(seed)
-        result = self.db.search(query, k=k, min_recall=1.0)
-        assert len(result) == min(k, len(self.model))
-        scores = {
-            name: float(query @ row / (np.linalg.norm(query) * np.linalg.norm(row)))
-            for name, (_, row) in self.model.items()
-        }
-        best = sorted(scores.values(), reverse=True)[:k]
-        np.testing.assert_allclose([hit.score for hit in result], best, atol=1e-5)
-        for hit in result:
-            assert hit.document == self.model[hit.id][0]
-            assert hit.score == pytest.approx(scores[hit.id], abs=1e-5)
-
-    @invariant()
-    def holds_the_same(self) -> None:
-        if hasattr(self, "db"):
-            assert {r.id: r.document for r in self.db.get()} == {
-                name: text for name, (text, _) in self.model.items()
-            }
-            assert self.db.count() == len(self.model)
-
-    def teardown(self) -> None:
-        if hasattr(self, "db"):
-            assert self.db.verify().ok
-            self.db.close()
-            self.directory.cleanup()
-
-
-TestAgainstADictionary = AgainstADictionary.TestCase
-TestAgainstADictionary.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)

@@ -119,14 +119,14 @@ def test_filters_do_not_change_scores_nor_starve(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "query",
     ['"', "'", "cat OR", "NEAR(cat dog)", "document: cat", "cat*", "^cat", "(cat", "-cat", "cat+",
-     "NOT cat", "{cat}", 'c"at cat', "cat\0dog", "lexical MATCH cat", "cat\ud800", "AND"],
+     "NOT cat", "{cat}", 'c"at cat', "cat\0dog", "lexical MATCH cat", "AND"],
 )  # fmt: skip
 def test_a_query_is_text_never_syntax(db: Collection, query: str) -> None:
     expected = {name for name in ("cat", "dog") if name in tokens(query)}
     assert set(found(db, query)) == expected
 
 
-@pytest.mark.parametrize("query", ["", " ", "🙂", "?!...", "\0", "\ud800", "— «»"])
+@pytest.mark.parametrize("query", ["", " ", "🙂", "?!...", "\0", "— «»"])
 def test_a_query_without_words_finds_nothing(db: Collection, query: str) -> None:
     result = db.search(query, mode="lexical")
     assert len(result) == 0

@@ -142,6 +142,6 @@ def _parsed(text: str, compile_filter: Callable[[Any], Any]) -> dict[str, Any]:
     try:
         where = json.loads(text)
         compile_filter(where)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return dict(where)

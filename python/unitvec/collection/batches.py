@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import numbers
 from collections.abc import Iterable, Iterator, Mapping, Sized
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from unitvec.collection.inputs import refuse_mask
 
 #: Documents per batch: enough that the encoder sorts texts of like length together.
 BATCH_DOCUMENTS = 512
@@ -85,8 +88,9 @@ def _refuse_short(names: list[str], group: list[tuple[Any, ...]], start: int) ->
 def _wrap_vector(embeddings: Any) -> Any:
     """One vector, shape (dim,), as a list of one; other libraries' arrays as NumPy's."""
     if isinstance(embeddings, (list, tuple)):
-        is_one = bool(embeddings) and isinstance(embeddings[0], (int, float))
+        is_one = bool(embeddings) and isinstance(embeddings[0], (numbers.Real, np.generic))
         return [embeddings] if is_one else embeddings
+    refuse_mask(embeddings, "embeddings")
     if not hasattr(embeddings, "__array__"):
         return embeddings
     array = np.asarray(embeddings)

@@ -170,9 +170,25 @@ class MetadataColumns:
     def allowed(self, store: Store, condition: Condition) -> Keys:
         """Keys of the rows that a filter lets through, ascending, as of the store's transaction."""
         self._refresh(store)
-        keys: Keys = self._keys[self._mask(store, condition) & self._live]
+        self._load(store, condition)  # first: it may drop dead rows
+        mask = self._mask(store, condition)
+        keys: Keys = self._keys[mask & self._live]
         self._limit()
         return keys
+
+    def _load(self, store: Store, condition: Condition) -> None:
+        """Reads the fields that a filter is about, where they are not here yet."""
+        for part in condition.parts:
+            self._load(store, part)
+        if condition.test is None or condition.test.field in self._columns:
+            return
+        self._drop_dead()
+        column = Column()
+        try:
+            column.append(_values(store, condition.test.field, 0))
+            self._columns[condition.test.field] = column
+        except UnsuitableError:
+            self._columns[condition.test.field] = None
 
     def _mask(self, store: Store, condition: Condition) -> Mask:
         if condition.word:
@@ -185,19 +201,11 @@ class MetadataColumns:
         try:
             if condition.test is None:
                 raise UnsuitableError
-            return self._column(store, condition.test.field).passing(condition.test)
+            return self._column(condition.test.field).passing(condition.test)
         except UnsuitableError:
             return np.isin(self._keys, np.array(store.keys_where(condition), np.int64))
 
-    def _column(self, store: Store, name: str) -> Column:
-        if name not in self._columns:
-            self._drop_dead()
-            column = Column()
-            try:
-                column.append(_values(store, name, 0))
-                self._columns[name] = column
-            except UnsuitableError:
-                self._columns[name] = None
+    def _column(self, name: str) -> Column:
         self._columns.move_to_end(name)
         found = self._columns[name]
         if found is None:

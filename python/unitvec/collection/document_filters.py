@@ -15,7 +15,8 @@ from typing import Any
 
 import apsw
 
-from unitvec.collection.filters import DEPTH_MAX, Condition, join
+from unitvec.collection.filters import Condition, join
+from unitvec.collection.where import DEPTH_MAX
 
 WhereDocument = Mapping[str, Any]
 

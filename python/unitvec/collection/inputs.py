@@ -6,18 +6,20 @@ Every function names the position of the first bad item; nothing is repaired or 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unitvec.collection.rows import encode_metadata
+from unitvec.collection.where import INT64_MAX, INT64_MIN, shown
 
 ID_BYTES_MAX = 1024
 DOCUMENT_BYTES_MAX = 64 * 2**20
 METADATA_BYTES_MAX = 16 * 2**20
 METADATA_DEPTH_MAX = 64
+METADATA_VALUES_MAX = 1_000_000
 DIM_MAX = 65_536
 
 #: Shorter vectors have no direction that float32 could hold (the same bound as the index's).
@@ -25,7 +27,7 @@ COSINE_LENGTH_MIN = 1e-12
 #: Longer vectors could overflow float32 when squared and summed.
 LENGTH_MAX = 1e18
 
-_INT64 = range(-(2**63), 2**63)
+_ENDLESS = 2**62  # rows; SQLite's integers go to 2**63
 
 
 def check_id(value: Any, position: int) -> str:
@@ -44,12 +46,17 @@ def check_id(value: Any, position: int) -> str:
 
 def check_document(value: Any, position: int) -> str:
     """A document: any text that UTF-8 can hold, also empty, up to 64 MiB."""
+    return check_text(value, "documents", position)
+
+
+def check_text(value: Any, what: str, position: int) -> str:
+    """A document or a question, by the same rule."""
     if not isinstance(value, str):
-        raise TypeError(f"[documents] item {position}: expected str, got {type(value).__name__}")
-    size = len(_utf8(value, "documents", position))
+        raise TypeError(f"[{what}] item {position}: expected str, got {type(value).__name__}")
+    size = len(_utf8(value, what, position))
     if size > DOCUMENT_BYTES_MAX:
         raise ValueError(
-            f"[documents] item {position}: expected at most {DOCUMENT_BYTES_MAX} bytes, got {size}"
+            f"[{what}] item {position}: expected at most {DOCUMENT_BYTES_MAX} bytes, got {size}"
         )
     return value
 
@@ -68,50 +75,82 @@ def check_metadata(value: Any, position: int) -> str:
     """Metadata (None for none) as JSON: text keys; text, numbers, booleans, null, lists, objects.
 
     NumPy scalars become Python's. Refused: NaN and infinities, integers beyond 64 bits, other
-    types, more than 64 levels or 16 MiB.
+    types, more than 64 levels, a million values or 16 MiB.
     """
     where = f"[metadatas] item {position}"
     if value is None:
         return "{}"
     if not isinstance(value, Mapping):
         raise TypeError(f"{where}: expected a dictionary or None, got {type(value).__name__}")
-    text = encode_metadata(_plain(value, where, 1))
+    text = encode_metadata(_PlainJson(where).read(value, 1))
     size = len(_utf8(text, "metadatas", position))
     if size > METADATA_BYTES_MAX:
         raise ValueError(f"{where}: expected at most {METADATA_BYTES_MAX} bytes, got {size}")
     return text
 
 
-def _plain(value: Any, where: str, depth: int) -> Any:
-    """The value in JSON's own types."""
-    if depth > METADATA_DEPTH_MAX:
-        raise ValueError(f"{where}: expected at most {METADATA_DEPTH_MAX} levels")
-    if isinstance(value, np.generic):
-        value = value.item()
-    if value is None or isinstance(value, (str, bool)):
-        return value
-    if isinstance(value, int):
-        if value not in _INT64:
-            raise ValueError(f"{where}: expected integers of at most 64 bits, got {value:.6e}")
-        return int(value)
-    if isinstance(value, float):
+class _PlainJson:
+    """Brings one document's metadata into JSON's own types.
+
+    Few objects can hold each other in 2**60 ways: what was read is counted, and ends at the cap.
+    """
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._values = 0
+        self._characters = 0
+
+    def read(self, value: Any, depth: int) -> Any:
+        if depth > METADATA_DEPTH_MAX:
+            raise ValueError(f"{self._where}: expected at most {METADATA_DEPTH_MAX} levels")
+        self._values += 1
+        if self._values > METADATA_VALUES_MAX:
+            raise ValueError(f"{self._where}: expected at most {METADATA_VALUES_MAX} values")
+        if isinstance(value, np.generic):
+            value = value.item()
+        if isinstance(value, str):
+            self._count(value)
+            return value
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, (int, float)):
+            return self._number(value)
+        if isinstance(value, (list, tuple)):
+            return [self.read(item, depth + 1) for item in value]
+        if isinstance(value, Mapping):
+            return {self._key(k): self.read(item, depth + 1) for k, item in value.items()}
+        raise TypeError(f"{self._where}: expected JSON types, got {type(value).__name__}")
+
+    def _number(self, value: int | float) -> int | float:
+        if isinstance(value, int):
+            if not INT64_MIN <= value <= INT64_MAX:
+                raise ValueError(
+                    f"{self._where}: expected integers of at most 64 bits, got {shown(value)}"
+                )
+            return int(value)
         if not math.isfinite(value):
-            raise ValueError(f"{where}: expected finite numbers, got {value}")
+            raise ValueError(f"{self._where}: expected finite numbers, got {value}")
         return float(value)
-    if isinstance(value, (list, tuple)):
-        return [_plain(item, where, depth + 1) for item in value]
-    if isinstance(value, Mapping):
-        return {_key(k, where): _plain(item, where, depth + 1) for k, item in value.items()}
-    raise TypeError(f"{where}: expected JSON types, got {type(value).__name__}")
+
+    def _key(self, key: Any) -> str:
+        if not isinstance(key, str):
+            raise TypeError(f"{self._where}: expected keys as str, got {shown(key)}")
+        if "\0" in key:  # SQLite takes JSON keys for equal that are equal up to a NUL
+            raise ValueError(f"{self._where}: expected keys without NUL, got {shown(key)}")
+        self._count(key)
+        return key
+
+    def _count(self, text: str) -> None:
+        self._characters += len(text)
+        if self._characters > METADATA_BYTES_MAX:
+            raise ValueError(
+                f"{self._where}: expected at most {METADATA_BYTES_MAX} bytes, got more"
+            )
 
 
-def _key(key: Any, where: str) -> str:
-    if not isinstance(key, str):
-        raise TypeError(f"{where}: expected keys as str, got {key!r}")
-    return key
-
-
-def check_vectors(value: Any, dim: int | None, metric: str, what: str) -> NDArray[np.float32]:
+def check_vectors(
+    value: Any, dim: int | None, metric: str, what: str, start: int = 0
+) -> NDArray[np.float32]:
     """Vectors to be stored or searched, as a contiguous float32 array of shape (n, dim).
 
     Args:
@@ -119,15 +158,13 @@ def check_vectors(value: Any, dim: int | None, metric: str, what: str) -> NDArra
         dim: the length expected; None takes it from the array.
         metric: under "cosine" a vector to be stored needs a length; queries pass "" here.
         what: the argument's name in messages.
+        start: position of the first row in the whole call, for messages.
 
     Raises:
-        TypeError: for booleans, objects, text or complex numbers.
+        TypeError: for booleans, objects, text or complex numbers, or an array with a mask.
         ValueError: for another shape, or a row with NaN, infinity, overflow or no length.
     """
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise ValueError(f"[{what}] expected vectors of one length, got {error}") from None
+    array = _as_array(value, what, start)
     if array.size == 0 and array.ndim in (1, 2) and array.shape[0] == 0:
         return np.empty((0, dim or 0), np.float32)
     if array.dtype.kind not in "iuf":
@@ -140,28 +177,61 @@ def check_vectors(value: Any, dim: int | None, metric: str, what: str) -> NDArra
         raise ValueError(f"[{what}] expected vectors of dim {dim}, got dim {array.shape[1]}")
     with np.errstate(over="ignore"):  # an overflow becomes infinity, which is refused below
         vectors = np.ascontiguousarray(array, dtype=np.float32)
-    _check_rows(vectors, metric, what)
+    _check_rows(vectors, metric, what, start)
     return vectors
 
 
-def _check_rows(vectors: NDArray[np.float32], metric: str, what: str) -> None:
+def _as_array(value: Any, what: str, start: int) -> NDArray[Any]:
+    refuse_mask(value, what)
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        rows = value if isinstance(value, (list, tuple)) else []
+        lengths = [len(row) if isinstance(row, Sized) else None for row in rows]
+        for i, length in enumerate(lengths):
+            if length != lengths[0]:
+                raise ValueError(
+                    f"[{what}] row {start + i}: expected vectors of one length, got {length} "
+                    f"numbers after {lengths[0]}"
+                ) from None
+        raise ValueError(f"[{what}] expected vectors of one length, got {error}") from None
+
+
+def refuse_mask(value: Any, what: str) -> None:
+    """Raises TypeError for an array with a mask, which would be dropped silently."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"[{what}] expected an array without a mask; .filled(...) makes one")
+
+
+def _check_rows(vectors: NDArray[np.float32], metric: str, what: str, start: int) -> None:
     lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))
-    _refuse(~np.isfinite(lengths), what, "finite float32 values")
+    _refuse(~np.isfinite(lengths), what, start, "finite float32 values")
     if metric == "cosine":
-        _refuse(lengths <= COSINE_LENGTH_MIN, what, "a vector with a direction, not all zeros")
+        _refuse(
+            lengths <= COSINE_LENGTH_MIN, what, start, "a vector with a direction, not all zeros"
+        )
     elif metric:
-        _refuse(lengths > LENGTH_MAX, what, f"a length of at most {LENGTH_MAX:g}")
+        _refuse(lengths > LENGTH_MAX, what, start, f"a length of at most {LENGTH_MAX:g}")
 
 
-def _refuse(bad: NDArray[np.bool_], what: str, expected: str) -> None:
+def _refuse(bad: NDArray[np.bool_], what: str, start: int, expected: str) -> None:
     if bad.any():
-        raise ValueError(f"[{what}] row {int(np.argmax(bad))}: expected {expected}")
+        raise ValueError(f"[{what}] row {start + int(np.argmax(bad))}: expected {expected}")
 
 
 def check_count(value: Any, what: str, minimum: int) -> int:
-    """A whole number of at least `minimum`."""
+    """A whole number of at least `minimum`; what no row count reaches is as good as 2**62."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"[{what}] expected an integer, got {type(value).__name__}")
     if value < minimum:
-        raise ValueError(f"[{what}] expected at least {minimum}, got {value}")
-    return int(value)
+        raise ValueError(f"[{what}] expected at least {minimum}, got {shown(int(value))}")
+    return min(int(value), _ENDLESS)
+
+
+def check_number(value: Any, what: str) -> float:
+    """A number, not NaN."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"[{what}] expected a number, got {type(value).__name__}")
+    if value != value:
+        raise ValueError(f"[{what}] expected a number, got NaN")
+    return float(value)

@@ -40,7 +40,7 @@ class ReadVerbs(OpenCollection):
         Args:
             ids: one or many; None: all.
             where: a filter, see `unitvec.collection.filters`.
-            limit: at most so many.
+            limit: at most so many; None: all.
             offset: leave out so many first.
             include: add "embeddings" for the vectors.
             where_document: a filter over texts, see `unitvec.collection.document_filters`.
@@ -56,7 +56,7 @@ class ReadVerbs(OpenCollection):
             if ids is None:
                 keys = store.page(condition, count, start)
             else:
-                names = writing.check_ids([ids] if isinstance(ids, str) else list(ids), 0)
+                names = writing.named_ids(ids)
                 known = store.keys_of(names)
                 keys = [known[name] for name in names if name in known]
                 if condition is not None:

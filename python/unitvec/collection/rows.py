@@ -55,7 +55,10 @@ def checksum(row: Row) -> int:
     document = b"" if row.document is None else row.document.encode()
     length = -1 if row.document is None else len(document)
     lengths = _LENGTHS.pack(row.key, len(id_bytes), length, len(metadata))
-    return zlib.crc32(b"".join((lengths, id_bytes, document, metadata)))
+    crc = 0
+    for part in (lengths, id_bytes, document, metadata):
+        crc = zlib.crc32(part, crc)  # not joined: a document may be large
+    return crc
 
 
 def vector_checksum(key: int, vector: bytes) -> int:

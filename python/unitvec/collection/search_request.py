@@ -8,7 +8,7 @@ from typing import Any, Union
 
 from unitvec.collection.document_filters import both, compile_where_document
 from unitvec.collection.filters import Condition, compile_where
-from unitvec.collection.inputs import check_count
+from unitvec.collection.inputs import check_count, check_number
 from unitvec.collection.rerank import Reranker, check_reranker
 
 MODES = ("dense", "lexical", "hybrid")
@@ -108,6 +108,8 @@ def search_request(
     check_count(group_size, "group_size", 1)
     _check_share(min_recall, "min_recall")
     _check_share(mmr_lambda, "mmr_lambda")
+    if min_score is not None:
+        check_number(min_score, "min_score")
     if rerank is not None:
         check_reranker(rerank)
     _check_candidates(offset + k, rerank, rerank_k, fetch_k)
@@ -140,7 +142,7 @@ def check_include(include: Sequence[str], verb: str) -> frozenset[str]:
 
 
 def _check_share(value: float | None, what: str) -> None:
-    if value is not None and not 0 <= value <= 1:
+    if value is not None and not 0 <= check_number(value, what) <= 1:
         raise ValueError(f"[search] expected {what} in [0, 1], got {value}")
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from unitvec.collection.document_filters import WhereDocument
 from unitvec.collection.filters import Where
 from unitvec.collection.grouping import Group, GroupedResult, value_of
-from unitvec.collection.inputs import check_vectors
+from unitvec.collection.inputs import check_text, check_vectors
 from unitvec.collection.lexical_index import LexicalIndex
 from unitvec.collection.opened import OpenCollection
 from unitvec.collection.rerank import Reranker
@@ -170,7 +170,7 @@ class SearchVerb(OpenCollection):
         """The queries, and whether the caller gave a single one."""
         given = [query] if isinstance(query, str) else query
         if isinstance(given, (list, tuple)) and given and isinstance(given[0], str):
-            texts = [_check_text(text, i) for i, text in enumerate(given)]
+            texts = [check_text(text, "query", i) for i, text in enumerate(given)]
             vectors = None
             if request.mode != "lexical":
                 encoded = self.encoder.encode_query(texts, show_progress_bar=False)
@@ -183,12 +183,6 @@ class SearchVerb(OpenCollection):
             needs = "rerank=" if request.mode == "dense" else f"mode {request.mode!r}"
             raise ValueError(f"[search] expected a text as the query for {needs}, got a vector")
         return Queries(None, vectors), np.ndim(query) == 1 and len(vectors) == 1
-
-
-def _check_text(text: Any, position: int) -> str:
-    if not isinstance(text, str):
-        raise TypeError(f"[search] query {position}: expected str, got {type(text).__name__}")
-    return text
 
 
 def _groups(found: Found, hits: list[Hit]) -> list[Group]:

@@ -110,7 +110,7 @@ class WriteVerbs(OpenCollection):
         with self._session.writing() as store:
             keys = None if condition is None else store.keys_where(condition)
             if ids is not None:
-                names = writing.check_ids([ids] if isinstance(ids, str) else list(ids), 0)
+                names = writing.named_ids(ids)
                 named = writing.require_known(store, names, "delete").values()
                 keys = sorted(named if keys is None else set(named) & set(keys))
             if keys:

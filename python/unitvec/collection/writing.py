@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from unitvec.collection.batches import Batch
 from unitvec.collection.inputs import check_document, check_id, check_metadata, check_vectors
-from unitvec.collection.rows import NewRow, Row, decode_metadata, encode_metadata, encode_vector
+from unitvec.collection.rows import NewRow, Row, decode_metadata, encode_vector
 from unitvec.collection.store import Store
 from unitvec.collection.vector_rows import Space
 
@@ -55,6 +54,15 @@ def check_ids(ids: Sequence[Any], start: int) -> list[str]:
     return [check_id(value, start + i) for i, value in enumerate(ids)]
 
 
+def named_ids(ids: Any) -> list[str]:
+    """The ids that a look-up or a deletion names: one, or any iterable of them."""
+    if isinstance(ids, (str, bytes)):
+        ids = [ids]
+    if isinstance(ids, Mapping) or not isinstance(ids, Iterable):
+        raise TypeError(f"[ids] expected a list or stream, got {type(ids).__name__}")
+    return check_ids(list(ids), 0)
+
+
 def check_documents(documents: Sequence[Any] | None, start: int) -> list[str] | None:
     """The documents, each checked; None for a batch of vectors alone."""
     if documents is None:
@@ -67,25 +75,15 @@ def vectors_of(
 ) -> NDArray[np.float32]:
     """The vectors given, or else those of the documents, shape (n, dim)."""
     if batch.embeddings is not None:
-        with positions_from(batch.start, "embeddings"):
-            vectors = check_vectors(batch.embeddings, space.dim, space.metric, "embeddings")
+        vectors = check_vectors(
+            batch.embeddings, space.dim, space.metric, "embeddings", batch.start
+        )
         if len(vectors) != batch.size:
             raise ValueError(f"[embeddings] expected {batch.size} vectors, got {len(vectors)}")
         return vectors
     if documents is None:
         raise ValueError("[Collection] expected documents, embeddings or both")
     return embed(documents)
-
-
-@contextmanager
-def positions_from(start: int, what: str) -> Iterator[None]:
-    """Says, for a later batch of a call, which item its row 0 is."""
-    try:
-        yield
-    except (TypeError, ValueError) as error:
-        if start == 0:
-            raise
-        raise type(error)(f"{error} (row 0 is item {start} of {what})") from None
 
 
 def require_unique(ids: Sequence[str]) -> None:
@@ -128,7 +126,7 @@ def changed_rows(old: Sequence[Row], batch: Batch) -> list[Row]:
         if batch.metadatas is not None:
             change = decode_metadata(check_metadata(batch.metadatas[i], batch.start + i))
             merged = {**decode_metadata(row.metadata), **change}
-            row = row._replace(metadata=encode_metadata(merged))
+            row = row._replace(metadata=check_metadata(merged, batch.start + i))
         rows.append(row)
     return rows
 
