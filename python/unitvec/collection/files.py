@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from unitvec.collection.lock import LOCK_FILE, ProcessLock
 from unitvec.collection.store import Store
+from unitvec.durable import sync_to_disk
 
 STORE_FILE = "store.sqlite"
 _OWN_FILES = {LOCK_FILE, *(STORE_FILE + suffix for suffix in ("", "-wal", "-shm", "-journal"))}
@@ -35,13 +37,26 @@ def prepare_directory(path: Path) -> None:
     """
     if path.exists() and not path.is_dir():
         raise NotADirectoryError(f"[Collection] expected a directory, got the file {path}")
+    missing = [folder for folder in path.absolute().parents if not folder.exists()]
     path.mkdir(parents=True, exist_ok=True)
+    for folder in missing:
+        sync_to_disk(folder.parent)
     foreign = {entry.name for entry in path.iterdir()} - _OWN_FILES
     if foreign and not is_collection(path):
         raise FileExistsError(
             f"[Collection] expected an empty directory or a collection, got {path} with "
             f"{min(foreign)!r} in it"
         )
+
+
+def sync_new(path: Path) -> None:
+    """Returns when a collection just made is on the disk, under its name too.
+
+    Without the second, power loss could take the directory with everything in it.
+    """
+    sync_to_disk(path)
+    with suppress(PermissionError):  # a parent that may be passed through but not read
+        sync_to_disk(path.resolve().parent)
 
 
 def open_reader(path: Path) -> tuple[Store, ProcessLock | None]:

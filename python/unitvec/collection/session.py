@@ -19,7 +19,6 @@ from unitvec.collection.index_cache import IndexCache, IndexPolicy
 from unitvec.collection.lock import ProcessLock
 from unitvec.collection.schema import require_sqlite
 from unitvec.collection.store import Store
-from unitvec.durable import sync_to_disk
 
 
 class Session:
@@ -79,7 +78,7 @@ class Session:
                 if describe is None:
                     raise FileNotFoundError(f"[Collection] {self.path} was never completed")
                 self._writer.create(properties or describe())
-                sync_to_disk(self.path)
+                files.sync_new(self.path)
             self._reader = Store.open_reader(self.path / files.STORE_FILE)
         self.properties = self._reader.properties()
         self.cache = IndexCache(self.path, self.properties, self.read_only)
