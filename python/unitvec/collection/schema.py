@@ -26,6 +26,9 @@ PAGE_SIZE = 16384
 #: Of the SQLite file format; no database is shorter than 512 bytes, its smallest page.
 HEADER_BYTES = 512
 
+#: What a collection says of itself, by name.
+PROPERTIES = {"uuid", "dim", "metric", "fingerprint", "model"}
+
 TABLES = """
 CREATE TABLE properties (name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
 CREATE TABLE documents (

@@ -151,7 +151,10 @@ class Store:
                     f"expected format version {schema.FORMAT_VERSION}, got {version}; "
                     "a later unitvec may read it",
                 )
-            return dict(self._all("SELECT name, value FROM properties"))
+            properties = dict(self._all("SELECT name, value FROM properties"))
+        if schema.PROPERTIES - properties.keys():
+            raise schema.damaged(self.path, "the properties are not complete")
+        return properties
 
     def state(self) -> State:
         """The sequence number and its company."""
@@ -250,10 +253,17 @@ class Store:
         return [key for (key,) in self._all(sql, [*bindings, *page])]
 
     def next_keys(self, last: int, condition: Condition | None, count: int) -> list[int]:
-        """The next keys after `last`, in the order of storing."""
+        """The next keys after `last`, in the order of storing.
+
+        Raises:
+            FormatError: if the database gives them in another, which would never come to an end.
+        """
         where, bindings = (condition.sql, condition.bindings) if condition else ("1", ())
         sql = f"SELECT key FROM documents AS d WHERE key > ? AND {where} ORDER BY key LIMIT ?"
-        return [key for (key,) in self._all(sql, [last, *bindings, count])]
+        keys = [key for (key,) in self._all(sql, [last, *bindings, count])]
+        if keys != sorted(set(keys)):
+            raise schema.damaged(self.path, "rows are out of order")
+        return keys
 
     def _checked(self, columns: tuple[Any, ...]) -> Row:
         row = Row(*columns[:5])
