@@ -86,10 +86,11 @@ class IndexCache:
         state = store.state()
         if state.sequence == self._sequence:
             return state
-        if self._sequence < max(state.purged, 0):
+        known, self._sequence = self._sequence, -1  # should this fail halfway, the next starts anew
+        if known < max(state.purged, 0):
             self._load(store)
         else:
-            self._forget(store.deleted_since(self._sequence))
+            self._forget(store.deleted_since(known))
         self._last_key = add_rows(self._tail, store.rows_after(self._last_key), self._last_key)
         self._sequence = state.sequence
         return state
