@@ -21,9 +21,19 @@ def lose_power(
     durability: str,
     images: int,
     settings: dict[str, str | int] | None = None,
+    from_call: int = 0,
     **control: bool,
 ) -> None:
     """Records one run of the workload and checks a number of images.
+
+    Args:
+        runner: of the workload.
+        seed: of the workload and of the images.
+        durability: of the collection.
+        images: how many, on both kinds of disk together.
+        settings: of the recorder.
+        from_call: the power fails after this call has begun.
+        control: see `Runner.run`.
 
     Raises:
         ViolationError: naming the seed, the cut and the kind of disk.
@@ -33,7 +43,7 @@ def lose_power(
     states = io_workload.states(seed, outcome.length)
     for journaled in (True, False):
         rng = random.Random(f"images {seed} {journaled}")
-        moments = cuts(outcome.trace, rng, images // 2)
+        moments = cuts(outcome.trace, rng, images // 2, from_call)
         for cut, image in _images(outcome, journaled, rng, moments, runner.folder / "image"):
             done, begun = acknowledged(outcome.trace[:cut])
             kept = done if durability == "full" else 0
@@ -55,14 +65,15 @@ def lose_power(
     shutil.rmtree(outcome.root)
 
 
-def cuts(trace: list[Operation], rng: random.Random, count: int) -> list[int]:
+def cuts(trace: list[Operation], rng: random.Random, count: int, from_call: int = 0) -> list[int]:
     """How many operations were done when the power failed, in ascending order.
 
     A quarter just after an acknowledgement, a quarter just before a sync, the others anywhere.
     """
-    answered = [i + 1 for i, op in enumerate(trace) if op.path.startswith("done ")]
-    syncs = [i for i, op in enumerate(trace) if op.kind == io_trace.SYNC] or answered
-    anywhere = range(len(trace) + 1)
+    first = [operation.path for operation in trace].index(f"begin {from_call}")
+    anywhere = range(first, len(trace) + 1)
+    answered = [i for i in anywhere[1:] if trace[i - 1].path.startswith("done ")]
+    syncs = [i for i in anywhere[:-1] if trace[i].kind == io_trace.SYNC] or answered
     places = (answered, syncs, anywhere, anywhere)
     return sorted(rng.choice(places[i % 4]) for i in range(count))
 
@@ -77,6 +88,6 @@ def _images(
         for operation in outcome.trace[at:cut]:
             disk.apply(operation)
         at = cut
+        shutil.rmtree(target, ignore_errors=True)  # the one before
         disk.write_after_power_loss(rng, target)
         yield cut, target / COLLECTION
-        shutil.rmtree(target)

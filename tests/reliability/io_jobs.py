@@ -72,7 +72,8 @@ class Runner:
             length: its calls.
             durability: of the collection.
             settings: of the recorder, see io_recorder.h.
-            control: what to do wrongly on purpose: acknowledges_early, synchronous_off.
+            control: what to do wrongly on purpose: acknowledges_early, synchronous_off,
+                synchronous_normal.
         """
         self.count += 1
         root, trace = self.folder / f"{self.count}", self.folder / f"{self.count}.trace"
@@ -91,6 +92,8 @@ class Runner:
         self._process.stdin.write(json.dumps(job) + "\n")
         self._process.stdin.flush()
         status = int(self._process.stdout.readline())
+        if not trace.exists():
+            raise RuntimeError(f"[run] no trace was written; the process ended with {status}")
         operations = io_trace.read_trace(trace)
         trace.unlink()
         return Outcome(status, root, operations, seed, length)
@@ -111,7 +114,8 @@ def acknowledged(trace: list[Operation]) -> tuple[int, int]:
 def require_finished(outcome: Outcome) -> None:
     """Raises AssertionError unless a run came to its end with every call done."""
     done, _ = acknowledged(outcome.trace)
-    odd = [m for m in io_trace.marks(outcome.trace) if m.split()[0] not in ("begin", "done")]
+    usual = ("begin", "opened", "done")
+    odd = [m for m in io_trace.marks(outcome.trace) if m.split()[0] not in usual]
     assert outcome.status == 0, f"seed {outcome.seed}: status {outcome.status}"
     assert not odd, f"seed {outcome.seed}: {odd}"
     assert done == outcome.length, f"seed {outcome.seed}: {done} of {outcome.length} calls"

@@ -15,8 +15,8 @@ from typing import Any
 
 import apsw
 
-from io_workload import DIM, POLICY, State, Step, after, carry_out, contents, next_step, script
-from unitvec import Collection, StoreLockedError
+from io_workload import DIM, POLICY, State, after, carry_out, contents, next_step, script
+from unitvec import Collection, FormatError, StoreLockedError
 
 #: Seconds after which a run hangs: it gets SIGALRM.
 PATIENCE = 60
@@ -28,9 +28,10 @@ WENT_WRONG = 3
 class Run:
     """One workload, with a mark in the trace for everything that the checks must know.
 
-    "begin N", then "done N", or "failed N ERRNO MESSAGE" and whether the open collection shows it
-    as "kept N" or "undone N"; "unknown N" ends a run that can no longer tell, "wrong N ..." one
-    that saw what must not be.
+    "begin N", "opened N" for a new handle, then "done N", or "failed N ERRNO MESSAGE" ("damaged" in
+    place of an errno for a FormatError) and whether the open collection shows it as "kept N" or
+    "undone N"; in the second case "late N" if a new handle finds it after all. "unknown N"
+    ends a run that can no longer tell, "wrong N ..." one that saw what must not be.
     """
 
     def __init__(self, job: dict[str, Any]) -> None:
@@ -42,23 +43,27 @@ class Run:
         self.acknowledges_early: bool = job.get("acknowledges_early", False)
         self.db: Collection | None = None
         self.state: State = {}
+        self.doubtful: tuple[int, State] | None = None  # a failed call that may turn out stored
 
     def mark(self, text: str) -> None:
         self.recorder.io_mark(text.encode())
 
     def play(self) -> None:
         for number, verb in enumerate(script(self.seed, self.length)):
-            step = next_step(self.seed, number, verb, self.state)
             self.mark(f"begin {number}")
             if self.acknowledges_early:
                 self.mark(f"done {number}")
             try:
-                self._do(step)
+                self._open_or_close(number, verb)
+                step = next_step(self.seed, number, verb, self.state)
+                if self.db is not None:
+                    carry_out(self.db, step)
             except StoreLockedError as error:
                 return self.mark(f"wrong {number} {error}")
-            except OSError as error:
-                self.mark(f"failed {number} {error.errno} {error}")
-                if not self._resolve(number, step):
+            except (OSError, FormatError) as error:
+                errno = error.errno if isinstance(error, OSError) else "damaged"
+                self.mark(f"failed {number} {errno} {error}")
+                if not self._resolve(number, verb):
                     return
             except Exception:
                 return self.mark(f"wrong {number} {traceback.format_exc()}")
@@ -67,30 +72,43 @@ class Run:
                 if not self.acknowledges_early:
                     self.mark(f"done {number}")
 
-    def _do(self, step: Step) -> None:
-        if step.verb in ("reopen", "close") and self.db is not None:
+    def _open_or_close(self, number: int, verb: str) -> None:
+        if verb in ("reopen", "close") and self.db is not None:
             db, self.db = self.db, None
             db.close()
-        if step.verb != "close" and self.db is None:
-            self.db = Collection(
-                self.path, dim=DIM, durability=self.durability, index_policy=POLICY
-            )
-        if self.db is not None:
-            carry_out(self.db, step)
+        if verb != "close" and self.db is None:
+            db = Collection(self.path, dim=DIM, durability=self.durability, index_policy=POLICY)
+            if self.doubtful is not None:
+                self._settle(db, *self.doubtful)
+            self.mark(f"opened {number}")
+            self.db, self.doubtful = db, None
 
-    def _resolve(self, number: int, step: Step) -> bool:
-        """Finds out what a failed call left; False where this cannot be read."""
+    def _settle(self, db: Collection, number: int, changed: State) -> None:
+        """Looks whether a call whose failure left nothing to be seen is there after all."""
         try:
-            if self.db is None:
-                found = self.state  # opening or closing: nothing was to change
-            else:
-                found = contents(self.db)
-        except OSError:
+            found = contents(db)
+        except BaseException:
+            db.close()
+            raise
+        if found == changed != self.state:
+            self.mark(f"late {number}")
+            self.state = changed
+
+    def _resolve(self, number: int, verb: str) -> bool:
+        """Finds out what a failed call left; False where this cannot be read."""
+        if self.db is None:  # opening or closing: nothing was to change
+            self.mark(f"undone {number}")
+            return True
+        changed = after(self.state, next_step(self.seed, number, verb, self.state))
+        try:
+            found = contents(self.db)
+        except (OSError, FormatError):
             self.mark(f"unknown {number}")
             return False
         if found == self.state:
             self.mark(f"undone {number}")
-        elif found == after(self.state, step):
+            self.doubtful = self.doubtful or (number, changed)
+        elif found == changed:
             self.mark(f"kept {number}")
             self.state = found
         else:
@@ -100,12 +118,20 @@ class Run:
 
 
 class Unsynced(apsw.Connection):
-    """A positive control: SQLite that never syncs, whatever it is told."""
+    """A positive control: SQLite that syncs less than it is told to."""
+
+    level = "OFF"
 
     def execute(self, sql: str, *arguments: Any, **options: Any) -> Any:
         if sql.lower().startswith("pragma synchronous"):
-            sql = "PRAGMA synchronous = OFF"
+            sql = f"PRAGMA synchronous = {self.level}"
         return super().execute(sql, *arguments, **options)
+
+
+class Undersynced(Unsynced):
+    """The same with what durability="normal" asks for."""
+
+    level = "NORMAL"
 
 
 def child(job: dict[str, Any]) -> int:
@@ -115,6 +141,8 @@ def child(job: dict[str, Any]) -> int:
     ctypes.CDLL(None).io_start()
     if job.get("synchronous_off"):
         apsw.Connection = Unsynced
+    if job.get("synchronous_normal"):
+        apsw.Connection = Undersynced
     try:
         Run(job).play()
     except BaseException:

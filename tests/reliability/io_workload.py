@@ -55,11 +55,11 @@ def script(seed: int, length: int) -> list[str]:
 
 
 def next_step(seed: int, number: int, verb: str, state: State) -> Step:
-    """The call that follows in a given state."""
+    """The call that follows in a given state; where there is nothing to change, one that adds."""
     rng = random.Random(f"step {seed} {number}")
-    if verb == "add":
+    if verb == "add" or (verb in WRITING and not state):
         count = FIRST_ROWS if number < 4 else rng.randint(1, 24)
-        return Step(verb, _rows(rng, [f"{number}-{i}" for i in range(count)]))
+        return Step("add", _rows(rng, [f"{number}-{i}" for i in range(count)]))
     if verb == "delete_where":
         return Step(verb, {}, group=rng.randrange(10))
     known = rng.sample(sorted(state), min(len(state), rng.randint(1, 12)))
@@ -121,11 +121,11 @@ def carry_out(db: Collection, step: Step) -> None:
         "metadatas": [row.metadata for row in rows],
         "embeddings": np.array([np.frombuffer(row.vector, np.float32) for row in rows]),
     }
-    if step.verb in ("add", "upsert", "update") and rows:
+    if step.verb in ("add", "upsert", "update"):
         getattr(db, step.verb)(**columns)
-    elif step.verb == "rewrite" and rows:
+    elif step.verb == "rewrite":
         db.update(columns["ids"], metadatas=columns["metadatas"])
-    elif step.verb == "delete" and step.ids:
+    elif step.verb == "delete":
         db.delete(ids=list(step.ids))
     elif step.verb == "delete_where":
         db.delete(where={"group": step.group})

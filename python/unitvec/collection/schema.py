@@ -115,6 +115,14 @@ def sqlite_errors(path: Path) -> Iterator[None]:
         raise OSError(errno.EIO, f"[Collection] {error}", str(path)) from error
 
 
+def is_failed_sync(error: BaseException | None) -> bool:
+    """Whether an error of SQLite's, or the cause of one of ours, is that a sync failed."""
+    codes = (apsw.SQLITE_IOERR_FSYNC, apsw.SQLITE_IOERR_DIR_FSYNC)
+    if isinstance(error, apsw.IOError):
+        return getattr(error, "extendedresult", None) in codes  # an attribute its stubs leave out
+    return error is not None and is_failed_sync(error.__cause__)
+
+
 def damaged(path: Path, what: str) -> ValueError:
     """A `FormatError` for a database that does not hold what was written."""
     from unitvec._core import FormatError  # only now: the core takes 0.3 s to load

@@ -6,6 +6,7 @@ writer. Each is used by one thread at a time; every method may be called from an
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from unitvec.collection import files, maintenance
 from unitvec.collection.generations import remove_stale
 from unitvec.collection.index_cache import IndexCache, IndexPolicy
 from unitvec.collection.lock import ProcessLock
-from unitvec.collection.schema import require_sqlite
+from unitvec.collection.schema import is_failed_sync, require_sqlite
 from unitvec.collection.store import Store
 
 
@@ -51,6 +52,7 @@ class Session:
         self._policy = policy
         self._pid = os.getpid()
         self._open = True
+        self._sync_failed: OSError | None = None
         self._lock: ProcessLock | None = None
         self._writer: Store | None = None
         self._reader: Store | None = None
@@ -124,7 +126,26 @@ class Session:
         with self._write_lock:
             self.check()
             assert self._writer is not None
-            yield self._writer
+            if self._sync_failed is not None:
+                raise self._read_only_since(self._sync_failed)
+            try:
+                yield self._writer
+            except OSError as error:
+                if is_failed_sync(error):
+                    self._sync_failed = self._sync_failed or error
+                raise
+
+    def _read_only_since(self, failed: OSError) -> OSError:
+        """Why a handle writes no more: what the system could not sync, a later sync may pass over.
+
+        Only opening the files anew shows what is in them.
+        """
+        return OSError(
+            errno.EIO,
+            "[Collection] read-only since a sync to the disk failed; close it and open it again "
+            f"(the sync: {failed.strerror})",
+            str(self.path),
+        )
 
     @contextmanager
     def writing(self) -> Iterator[Store]:

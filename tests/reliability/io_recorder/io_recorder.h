@@ -9,6 +9,7 @@
 ///                    SQLite's shared memory is not kept across a crash.
 ///   IO_TRACE         the file that gets a record per operation, see `struct record`
 ///   IO_DATA          bytes of each write that go into its record; default: all
+///   IO_READS         1: reads are recorded, too (without a number that IO_KILL_AT could name)
 ///   IO_KILL_AT       the number of the recorded operation, from 0, at which SIGKILL comes
 ///   IO_KILL_WHEN     "before" or "after" it
 ///   IO_FAULT         "EIO", "ENOSPC", "EINTR" or "SHORT" (half of a write is done)
@@ -24,7 +25,7 @@
 
 enum kind {
     kOpen = 'O',      // size 1: the file was made by it, 2: it was emptied
-    kRead = 'R',      // recorded only where it was made to fail
+    kRead = 'R',      // recorded only where it was made to fail, or with IO_READS
     kWrite = 'W',     // offset and size in bytes
     kTruncate = 'T',  // size: the new length
     kSync = 'S',      // fsync, fdatasync

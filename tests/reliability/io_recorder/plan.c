@@ -21,7 +21,7 @@ static struct {
     int64_t kill_at, fault_at, fault_times;
     int kills_before, is_short, error;
     char fault_kinds[16], skip_sync[16];
-    int is_disarmed;
+    int is_disarmed, records_reads;
     int64_t recorded, counted;
 } plan = {.trace = -1};
 
@@ -67,6 +67,7 @@ void io_start(void) {
     plan.fault_times = number("IO_FAULT_TIMES", 1);
     copy(plan.skip_sync, sizeof plan.skip_sync, "IO_SKIP_SYNC");
     plan.is_disarmed = number("IO_DISARMED", 0) != 0;
+    plan.records_reads = number("IO_READS", 0) != 0;
     plan.recorded = plan.counted = 0;
     pthread_mutex_unlock(&lock);
 }
@@ -147,7 +148,7 @@ void end(struct operation* operation, int failed) {
         record(operation, flags | (is_last ? kKilledAfter : kDone));
         if (is_last) die();
         ++plan.recorded;
-    } else if (operation->fault) {
+    } else if (operation->fault || plan.records_reads) {
         record(operation, flags);
     }
     pthread_mutex_unlock(&lock);

@@ -1,0 +1,47 @@
+"""F1: an operation that fails gives an error with its number, and loses nothing acknowledged."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+import gates
+import io_trace
+from gate_faults import FAULTS, FOR_EVER, LENGTH, Fault, fail_at, places
+from gate_faults import require_read_only_after_failed_sync as require_read_only
+from io_jobs import Runner
+
+
+def test_failing_operations(runner: Runner) -> None:
+    """A sample in short runs; in full ones every fault at every operation of three workloads."""
+    struck: Counter[str] = Counter()
+    for run in range(gates.tries(short=1, full=3)):
+        found = places(runner, gates.SEED + run)
+        count = gates.tries(short=120, full=len(found))
+        for fault, number in random.Random(gates.SEED).sample(found, count):
+            fail_at(runner, gates.SEED + run, fault, number)
+            struck[fault.error] += 1
+    assert struck.keys() == {fault.error for fault in FAULTS}
+    gates.record("F1", runs=struck.total(), **struck)
+
+
+def test_after_a_failed_sync_a_handle_reads_and_no_longer_writes(runner: Runner) -> None:
+    """The third call adds; its COMMIT is the sync that fails, once: the next would succeed."""
+    trace = runner.run(gates.SEED, LENGTH, settings={"IO_DATA": 0}).trace
+    begin = [op.path for op in trace].index("begin 2")
+    earlier = sum(op.kind == io_trace.SYNC for op in trace[:begin])
+    outcome = runner.run(
+        gates.SEED,
+        LENGTH,
+        settings={"IO_FAULT": "EIO", "IO_FAULT_KINDS": "S", "IO_FAULT_AT": earlier},
+    )
+    require_read_only(outcome)
+    marks = io_trace.marks(outcome.trace)
+    assert any(mark.startswith("failed 2 5 ") for mark in marks)
+    assert "undone 2" in marks
+    assert "done 3" in marks  # a search
+    refused = [mark for mark in marks if "read-only since a sync to the disk failed" in mark]
+    assert refused
+    assert all(mark.split()[2] == "5" for mark in refused)  # EIO
+    fail_at(runner, gates.SEED, Fault("EIO", "S", 1), earlier)
+    fail_at(runner, gates.SEED, Fault("EIO", "S", FOR_EVER), earlier)
