@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import errno
 from pathlib import Path
 
 from unitvec.collection.lock import LOCK_FILE, ProcessLock
@@ -49,14 +49,19 @@ def prepare_directory(path: Path) -> None:
         )
 
 
-def sync_new(path: Path) -> None:
-    """Returns when a collection just made is on the disk, under its name too.
+def sync_names(path: Path) -> None:
+    """Returns when the names of a collection's files, and its own in its parent, are on the disk.
 
-    Without the second, power loss could take the directory with everything in it.
+    Without its own, power loss could take the directory with everything in it. The files' were
+    synced by SQLite, which goes on where that fails: the log of the database is new at each open.
     """
     sync_to_disk(path)
-    with suppress(PermissionError):  # a parent that may be passed through but not read
+    try:
         sync_to_disk(path.resolve().parent)
+    except OSError as error:
+        # A parent that may be passed but not read, or on a system that does not sync folders.
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EINVAL):
+            raise
 
 
 def open_reader(path: Path) -> tuple[Store, ProcessLock | None]:

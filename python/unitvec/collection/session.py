@@ -80,7 +80,7 @@ class Session:
                 if describe is None:
                     raise FileNotFoundError(f"[Collection] {self.path} was never completed")
                 self._writer.create(properties or describe())
-                files.sync_new(self.path)
+            files.sync_names(self.path)
             self._reader = Store.open_reader(self.path / files.STORE_FILE)
         self.properties = self._reader.properties()
         self.cache = IndexCache(self.path, self.properties, self.read_only)
