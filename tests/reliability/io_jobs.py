@@ -35,6 +35,7 @@ class Runner:
     """A process in which the recorder is preloaded, and the folder for what its children do."""
 
     def __init__(self, library: Path, folder: Path) -> None:
+        self.library = library
         self.folder = folder
         self.count = 0
         self._process = subprocess.Popen(

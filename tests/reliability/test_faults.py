@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 from collections import Counter
+from pathlib import Path
+
+import pytest
 
 import gates
 import io_trace
@@ -45,3 +51,30 @@ def test_after_a_failed_sync_a_handle_reads_and_no_longer_writes(runner: Runner)
     assert all(mark.split()[2] == "5" for mark in refused)  # EIO
     fail_at(runner, gates.SEED, Fault("EIO", "S", 1), earlier)
     fail_at(runner, gates.SEED, Fault("EIO", "S", FOR_EVER), earlier)
+
+
+@pytest.mark.parametrize("number", [4, 5])
+def test_a_failed_sync_in_a_checkpoint_is_told(runner: Runner, folder: Path, number: int) -> None:
+    """After those of opening (two folders) and of the log's header (log, folder): log, database."""
+    root = folder / f"checkpoint {number}"
+    root.mkdir()
+    settings = {"IO_FAULT": "EIO", "IO_FAULT_KINDS": "S", "IO_FAULT_AT": str(number)}
+    worker = Path(__file__).with_name("checkpoint_worker.py")
+    said = subprocess.run(
+        [sys.executable, str(worker), str(root / "c.uv")],
+        env={
+            **os.environ,
+            **settings,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "LD_PRELOAD": str(runner.library),
+            "IO_WATCH": str(root),
+            "IO_TRACE": str(folder / "checkpoint.trace"),
+        },
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    faults = [op for op in io_trace.read_trace(folder / "checkpoint.trace") if op.flags]
+    assert [io_trace.file_kind(op.name) for op in faults] == [{4: "log", 5: "database"}[number]]
+    assert "disk I/O error" in said[0]
+    assert "read-only since a sync to the disk failed" in said[1]

@@ -26,6 +26,9 @@ PAGE_SIZE = 16384
 #: Of the SQLite file format; no database is shorter than 512 bytes, its smallest page.
 HEADER_BYTES = 512
 
+#: The log is folded into the database once it has so many pages, after the COMMIT; as in SQLite.
+CHECKPOINT_PAGES = 1000
+
 #: What a collection says of itself, by name.
 PROPERTIES = {"uuid", "dim", "metric", "fingerprint", "model"}
 
@@ -84,6 +87,22 @@ def configure_writer(connection: apsw.Connection, durability: str) -> None:
     connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")  # heeded only before the first write
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {durability}")
+    connection.set_wal_hook(_fold_log)
+
+
+def _fold_log(connection: apsw.Connection, name: str, pages: int) -> int:
+    """SQLite's automatic checkpoint, which however keeps to itself that a sync failed.
+
+    With durability "normal" the next checkpoint would then overwrite the database while the log
+    that could repair it is not on the disk. Other failures are no harm: the log is kept.
+    """
+    if pages >= CHECKPOINT_PAGES:
+        try:
+            connection.wal_checkpoint(name)
+        except apsw.Error as error:
+            if is_failed_sync(error):
+                raise
+    return apsw.SQLITE_OK
 
 
 def connect_reader(path: Path, immutable: bool = False) -> apsw.Connection:
