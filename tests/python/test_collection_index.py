@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import warnings
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from unitvec import Collection
 from unitvec.collection import IndexFileWarning, IndexPolicy
+from unitvec.collection.store import Store
 
 DIM = 8
 POLICY = IndexPolicy(approximate_from=100, tail_min=20, tail_share=0.05)
@@ -105,6 +107,22 @@ def test_deleted_rows_are_never_found(indexed: Path) -> None:
         db.upsert(embeddings=stored[:1], ids=["0"])
         assert db.search(stored[0], k=1)[0].id == "0"
         assert db.verify().ok
+
+
+def test_a_search_that_fails_halfway_leaves_the_next_one_right(
+    indexed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Store, key: int) -> None:
+        raise OSError(errno.EIO, "bad sector")
+
+    with open_with(indexed) as db:
+        found(db)
+        db.delete(ids=names(10))
+        with monkeypatch.context() as patch:
+            patch.setattr(Store, "vectors_between", fail)
+            with pytest.raises(OSError, match="bad sector"):
+                found(db)
+        assert not {name for answer in found(db) for name in answer} & set(names(10))
 
 
 def test_filters_are_exact_also_on_a_graph(indexed: Path) -> None:

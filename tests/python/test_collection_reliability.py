@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 import random
 import shutil
@@ -148,6 +149,40 @@ def test_a_damaged_row_is_named(stored: Path, change: str) -> None:
         with pytest.raises(FormatError, match="is damaged"):
             db.get(include=["embeddings"])
         assert db.get("id8")[0].document == "text 8"
+
+
+def test_a_page_out_of_order_ends_a_scan_with_an_error(stored: Path) -> None:
+    connection = schema.connect_writer(stored / "store.sqlite")
+    ((root,),) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'documents'")
+    connection.close()
+    content = bytearray((stored / "store.sqlite").read_bytes())
+    page = (root - 1) * schema.PAGE_SIZE
+    assert content[page] == 13  # a leaf with all the rows
+    cells = slice(page + 8, page + 8 + 2 * 50)
+    pointers = content[cells]
+    content[cells] = pointers[20:] + pointers[:20]  # keys 11, ..., 50, 1, ..., 10
+    (stored / "store.sqlite").write_bytes(content)
+    with Collection(stored) as db:
+        with pytest.raises(FormatError, match="a page does not have the bytes that were written"):
+            list(itertools.islice(db.scan(), 1000))
+        db._session._reader.connection.execute("PRAGMA checksum_verification = OFF")
+        with pytest.raises(FormatError, match=r"store\.sqlite: rows are out of order"):
+            list(itertools.islice(db.scan(), 1000))
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ("DELETE FROM properties WHERE name = 'uuid'", "the properties are not complete"),
+        ("DELETE FROM spaces", "it does not say what its vectors are"),
+    ],
+)
+def test_lost_properties_are_damage(stored: Path, change: str, what: str) -> None:
+    connection = schema.connect_writer(stored / "store.sqlite")
+    connection.execute(change)
+    connection.close()
+    with pytest.raises(FormatError, match=rf"store\.sqlite: {what}"):
+        Collection(stored)
 
 
 def test_flipped_bits_never_give_a_silent_wrong_answer(stored: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 from unitvec.collection.lock import LOCK_FILE, ProcessLock, read_mark
 from unitvec.collection.schema import damaged
 from unitvec.collection.store import Store
+from unitvec.durable import sync_to_disk
 
 STORE_FILE = "store.sqlite"
 _OWN_FILES = {LOCK_FILE, *(STORE_FILE + suffix for suffix in ("", "-wal", "-shm", "-journal"))}
@@ -36,13 +38,31 @@ def prepare_directory(path: Path) -> None:
     """
     if path.exists() and not path.is_dir():
         raise NotADirectoryError(f"[Collection] expected a directory, got the file {path}")
+    missing = [folder for folder in path.absolute().parents if not folder.exists()]
     path.mkdir(parents=True, exist_ok=True)
+    for folder in missing:
+        sync_to_disk(folder.parent)
     foreign = {entry.name for entry in path.iterdir()} - _OWN_FILES
     if foreign and not is_collection(path):
         raise FileExistsError(
             f"[Collection] expected an empty directory or a collection, got {path} with "
             f"{min(foreign)!r} in it"
         )
+
+
+def sync_names(path: Path) -> None:
+    """Returns when the names of a collection's files, and its own in its parent, are on the disk.
+
+    Without its own, power loss could take the directory with everything in it. The files' were
+    synced by SQLite, which goes on where that fails: the log of the database is new at each open.
+    """
+    sync_to_disk(path)
+    try:
+        sync_to_disk(path.resolve().parent)
+    except OSError as error:
+        # A parent that may be passed but not read, or on a system that does not sync folders.
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EINVAL):
+            raise
 
 
 def open_reader(path: Path) -> tuple[Store, ProcessLock | None]:

@@ -97,10 +97,11 @@ class IndexCache:
         state = store.state()
         if state.sequence == self._sequence:
             return state
-        if self._sequence < max(state.purged, 0) or self._is_outdated(store, state):
+        known, self._sequence = self._sequence, -1  # should this fail halfway, the next starts anew
+        if known < max(state.purged, 0) or self._is_outdated(store, state):
             state = self._load(store)
         else:
-            self._forget(store.deleted_since(self._sequence))
+            self._forget(store.deleted_since(known))
         self._last_key = extend(self._tail, store, self._last_key, state.next_key)
         self._sequence = state.sequence
         return state

@@ -69,9 +69,9 @@ class ProcessLock:
 
     def release(self) -> None:
         """Gives the lock back; a second call does nothing."""
-        if self._fd is not None:
-            os.close(self._fd)
-            self._fd = None
+        fd, self._fd = self._fd, None
+        if fd is not None:
+            os.close(fd)  # gone also where it raises: to close it again could close another's
 
     __del__ = release  # a collection that is forgotten without close() keeps nobody out
 

@@ -40,6 +40,12 @@ MAPPED_BYTES = 1 << 40
 #: Pages that a connection keeps, verified once, as KiB.
 CACHE_KIB = 32 * 1024
 
+#: The log is folded into the database once it has so many pages, after the COMMIT; as in SQLite.
+CHECKPOINT_PAGES = 1000
+
+#: What a collection says of itself, by name.
+PROPERTIES = {"uuid"}
+
 TABLES = """
 CREATE TABLE properties (name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
 CREATE TABLE documents (
@@ -151,6 +157,22 @@ def configure_writer(connection: apsw.Connection, durability: str) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {durability}")
     connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    connection.set_wal_hook(_fold_log)
+
+
+def _fold_log(connection: apsw.Connection, name: str, pages: int) -> int:
+    """SQLite's automatic checkpoint, which however keeps to itself that a sync failed.
+
+    With durability "normal" the next checkpoint would then overwrite the database while the log
+    that could repair it is not on the disk. Other failures are no harm: the log is kept.
+    """
+    if pages >= CHECKPOINT_PAGES:
+        try:
+            connection.wal_checkpoint(name)
+        except apsw.Error as error:
+            if is_failed_sync(error):
+                raise
+    return apsw.SQLITE_OK
 
 
 def connect_reader(path: Path, immutable: bool = False) -> apsw.Connection:
@@ -218,6 +240,14 @@ def sqlite_errors(path: Path) -> Iterator[None]:
         ) from error
     except (apsw.BusyError, apsw.ProtocolError) as error:
         raise OSError(errno.EIO, f"[Collection] {error}", str(path)) from error
+
+
+def is_failed_sync(error: BaseException | None) -> bool:
+    """Whether an error of SQLite's, or the cause of one of ours, is that a sync failed."""
+    codes = (apsw.SQLITE_IOERR_FSYNC, apsw.SQLITE_IOERR_DIR_FSYNC)
+    if isinstance(error, apsw.IOError):
+        return getattr(error, "extendedresult", None) in codes  # an attribute its stubs leave out
+    return error is not None and is_failed_sync(error.__cause__)
 
 
 def damaged(path: Path, what: str) -> ValueError:

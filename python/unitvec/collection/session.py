@@ -6,6 +6,7 @@ writer. Each is used by one thread at a time; every method may be called from an
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -19,10 +20,9 @@ from unitvec.collection.columns import MetadataColumns
 from unitvec.collection.generations import remove_stale
 from unitvec.collection.index_cache import IndexCache, IndexPolicy
 from unitvec.collection.lock import ProcessLock, read_mark
-from unitvec.collection.schema import require_sqlite
+from unitvec.collection.schema import damaged, is_failed_sync, require_sqlite
 from unitvec.collection.store import Store
 from unitvec.collection.vector_rows import Space
-from unitvec.durable import sync_to_disk
 
 Describe = Callable[[], list[Space]]
 
@@ -60,6 +60,7 @@ class Session:
         self._policy = policy
         self._pid = os.getpid()
         self._open = True
+        self._sync_failed: OSError | None = None
         self._lock: ProcessLock | None = None
         self._writer: Store | None = None
         self._reader: Store | None = None
@@ -91,7 +92,7 @@ class Session:
                 if describe is None:
                     raise FileNotFoundError(f"[Collection] {self.path} was never completed")
                 self._writer.create({}, spaces or describe())
-                sync_to_disk(self.path)
+            files.sync_names(self.path)
             files.require_complete(self._writer, mark)
             self._marks = durability == "full"
             if not self._marks:
@@ -105,6 +106,8 @@ class Session:
         """Which kinds of vectors there are; an index in memory for each."""
         assert self._reader is not None
         self.spaces = {space.name: space for space in self._reader.spaces()}
+        if "" not in self.spaces:
+            raise damaged(self._reader.path, "it does not say what its vectors are")
         self.caches = {
             name: IndexCache(
                 self.path, self.properties["uuid"], space, self._policy, self.read_only
@@ -153,7 +156,26 @@ class Session:
         with self._write_lock:
             self.check()
             assert self._writer is not None
-            yield self._writer
+            if self._sync_failed is not None:
+                raise self._read_only_since(self._sync_failed)
+            try:
+                yield self._writer
+            except OSError as error:
+                if is_failed_sync(error):
+                    self._sync_failed = self._sync_failed or error
+                raise
+
+    def _read_only_since(self, failed: OSError) -> OSError:
+        """Why a handle writes no more: what the system could not sync, a later sync may pass over.
+
+        Only opening the files anew shows what is in them.
+        """
+        return OSError(
+            errno.EIO,
+            "[Collection] read-only since a sync to the disk failed; close it and open it again "
+            f"(the sync: {failed.strerror})",
+            str(self.path),
+        )
 
     @contextmanager
     def writing(self) -> Iterator[Store]:
@@ -243,7 +265,7 @@ class Session:
                 build = IndexBuild(self.path, self.properties["uuid"], store, space, stop)
                 graph, generation = build.run(afresh)
             with self.exclusive() as store:
-                with store.writing():
+                with store.writing_durably():  # before what it replaces is deleted
                     store.set_generation(space, generation)
                 remove_stale(self.path, store.generations())
                 with self._read_lock:

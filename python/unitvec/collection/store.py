@@ -192,6 +192,19 @@ class Store:
     def _all(self, sql: str, bindings: Sequence[Any] = ()) -> list[Any]:
         return self.connection.execute(sql, tuple(bindings)).fetchall()
 
+    @contextmanager
+    def writing_durably(self) -> Iterator[None]:
+        """As `writing`, and on the disk at the end whatever the durability."""
+        with schema.sqlite_errors(self.path):
+            usual = self.connection.pragma("synchronous")
+            self.connection.execute("PRAGMA synchronous = FULL")
+        try:
+            with self.writing():
+                yield
+        finally:
+            with schema.sqlite_errors(self.path):
+                self.connection.execute(f"PRAGMA synchronous = {usual}")
+
     def is_empty_file(self) -> bool:
         """Whether the database holds no table yet (new, or killed while it was created)."""
         with schema.sqlite_errors(self.path):
@@ -234,7 +247,10 @@ class Store:
                     self.path,
                     f"expected format version {schema.FORMAT_VERSION}, got {version}; {way_out}",
                 )
-            return dict(self._all("SELECT name, value FROM properties"))
+            properties = dict(self._all("SELECT name, value FROM properties"))
+        if schema.PROPERTIES - properties.keys():
+            raise schema.damaged(self.path, "the properties are not complete")
+        return properties
 
     def migrate(self) -> None:
         """Brings a collection of an earlier format version to the present one.
@@ -413,10 +429,17 @@ class Store:
         return [key for (key,) in self._all(sql, [*bindings, *page])]
 
     def next_keys(self, last: int, condition: Condition | None, count: int) -> list[int]:
-        """The next keys after `last`, in the order of storing."""
+        """The next keys after `last`, in the order of storing.
+
+        Raises:
+            FormatError: if the database gives them in another, which would never come to an end.
+        """
         where, bindings = (condition.sql, condition.bindings) if condition else ("1", ())
         sql = f"SELECT key FROM documents AS d WHERE key > ? AND {where} ORDER BY key LIMIT ?"
-        return [key for (key,) in self._all(sql, [last, *bindings, count])]
+        keys = [key for (key,) in self._all(sql, [last, *bindings, count])]
+        if keys != sorted(set(keys)):
+            raise schema.damaged(self.path, "rows are out of order")
+        return keys
 
     def keys_after(self, key: int) -> list[int]:
         """Every key after `key`, ascending."""
