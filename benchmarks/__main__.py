@@ -31,6 +31,7 @@ QUESTIONS = {
     "index": "index",
     "index-exact": "index_exact",
     "index-growth": "index_growth",
+    "collection-quality": "collection_quality",
     "tokenize": "tokenizing",
     "import": "imports",
     "search-cold": "search_cold",
