@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
+import random
 import re
+import signal
+import subprocess
+import sys
 import threading
 import warnings
 from collections import Counter
@@ -453,3 +457,63 @@ def test_any_history_gives_the_index_of_its_end(
     report = db.verify()
     assert report.ok, report
     db.close()
+
+
+WRITER = """
+import sys, numpy as np, unitvec
+db = unitvec.Collection(sys.argv[1], dim=4, lexical=True)
+print("open", flush=True)
+for i in range(db.count(), 100_000):
+    names = [f"{i}-{j}" for j in range(8)]
+    db.add([f"cat number {name} of {i}" for name in names], ids=names, embeddings=np.ones((8, 4)))
+    db.delete(names[:2])
+    if i % 7 == 0:
+        db.compact()
+    print(i, flush=True)
+"""
+
+
+def test_after_a_kill_it_holds_the_documents_words(tmp_path: Path) -> None:
+    rng = random.Random(3)
+    acknowledged = 0
+    for _ in range(5):
+        process = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(tmp_path / "c.uv")],
+            stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert process.stdout is not None
+        assert process.stdout.readline() == "open\n"
+        timer = threading.Timer(rng.uniform(0.02, 0.4), process.send_signal, [signal.SIGKILL])
+        timer.start()
+        acknowledged += len(process.stdout.readlines())
+        timer.join()
+        assert process.wait() == -signal.SIGKILL
+        process.stdout.close()
+        with Collection(tmp_path / "c.uv") as db:
+            report = db.verify()
+            assert report.ok, report
+            assert set(found(db, "cat", k=db.count() + 1)) == {record.id for record in db.scan()}
+    assert acknowledged
+
+
+def test_many_threads_search_while_one_writes(db: Collection) -> None:
+    found(db, "cat")
+    stop, failed = threading.Event(), []
+
+    def search() -> None:
+        while not stop.is_set():
+            hits = db.search("cat dog", k=5, mode="lexical")
+            if not hits or any("cat" not in h.document and "dog" not in h.document for h in hits):
+                failed.append(hits)
+
+    threads = [threading.Thread(target=search) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for i in range(60):
+        add(db, [f"dog number {i}", f"no such animal {i}"], [f"d{i}", f"n{i}"])
+        db.delete(f"d{i}")
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert not failed
+    assert db.verify().ok

@@ -91,6 +91,7 @@ class Search:
         self._request = request
         self._queries = queries
         self._labels: dict[int, str] = {}
+        self._live = 0
         self._reranked: list[dict[int, float]] = [{} for _ in range(len(queries))]
         self.exact = True
         self.recall_estimate = 1.0
@@ -115,7 +116,7 @@ class Search:
         if request.mode != "dense":
             self._lexical.prepare()
         with self._session.reading() as store:
-            self._cache.refresh(store)
+            self._live = self._cache.refresh(store).live
             allowed = None
             if request.condition is not None:
                 allowed = self._session.columns.allowed(store, request.condition)
@@ -170,7 +171,7 @@ class Search:
         self, store: Store, numbers: list[int], depth: int, allowed: Keys | None
     ) -> list[Pool]:
         assert self._queries.vectors is not None
-        count = max(1, store.state().live)
+        count = max(1, self._live)
         found: Neighbours = self._cache.search(
             store,
             self._queries.vectors[numbers],
