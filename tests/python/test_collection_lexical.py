@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from hashed_words import HashedWords
-from unitvec import Collection, FingerprintError
+from unitvec import Collection, FingerprintError, FormatError
 from unitvec.collection import LexicalIndexWarning, schema
 from unitvec.collection.lexical_query import match_expression
 
@@ -374,7 +374,24 @@ def test_damage_keeps_nothing_from_being_stored(db: Collection, kind: str) -> No
         assert sorted(again.get()["ids"]) == ["cat", "more", "shares"]
 
 
-def test_verify_sees_what_sqlite_does_not(db: Collection) -> None:
+@pytest.mark.parametrize(
+    "value", ["'{'", "'[]'", "7", "NULL", '\'{"tokenizer": "icu"}\'', '\'{"preprocess": 7}\'',
+              '\'{"tokenizer": ["porter"]}\'', '\'{"colour": "red"}\'']
+)  # fmt: skip
+def test_damaged_settings_are_named_and_can_be_removed(db: Collection, value: str) -> None:
+    found(db, "cat")
+    db.close()
+    damage(db.path, f"UPDATE properties SET value = {value} WHERE name = 'lexical'")
+    with pytest.raises(FormatError, match="settings of the lexical index are damaged"):
+        Collection(db.path)
+    with Collection(db.path, lexical=False) as again:
+        assert again.count() == 3
+        assert found(again, "cat") == ["cat"]
+        assert again.verify().ok
+
+
+@pytest.mark.parametrize("token", [b"barkt", b"bark\xb3"])
+def test_verify_sees_what_sqlite_does_not(db: Collection, token: bytes) -> None:
     """A token changed for another of the same length is well-formed, and wrong."""
     found(db, "cat")
     db.close()
@@ -382,7 +399,7 @@ def test_verify_sees_what_sqlite_does_not(db: Collection) -> None:
     changed = 0
     for key, block in store.execute("SELECT id, block FROM lexical_data").fetchall():
         if b"barks" in block:
-            new = block.replace(b"barks", b"barkt")
+            new = block.replace(b"barks", token)
             store.execute("UPDATE lexical_data SET block = ? WHERE id = ?", (new, key))
             changed += 1
     assert changed == 1

@@ -63,10 +63,14 @@ class LexicalTable:
         self.preprocess: Preprocess | None = None
 
     def settings(self) -> LexicalSettings | None:
-        """What the table was made with; None where there is none."""
+        """What the table was made with; None where there is none.
+
+        Raises:
+            FormatError: what is stored about it makes no sense.
+        """
         sql = "SELECT value FROM properties WHERE name = ?"
         row = self.connection.execute(sql, (PROPERTY,)).fetchone()
-        return None if row is None else LexicalSettings(**json.loads(row[0]))
+        return None if row is None else _parse_settings(row[0])
 
     def create(
         self, settings: LexicalSettings, texts: Iterable[tuple[int, str | None]] | None = None
@@ -206,6 +210,22 @@ class LexicalTable:
         """Merges what many small transactions left into one, inside a writing transaction."""
         if self.settings() is not None:
             self.connection.execute(f"INSERT INTO {TABLE} ({TABLE}) VALUES ('optimize')")
+
+
+def _parse_settings(text: Any) -> LexicalSettings:
+    try:
+        settings = LexicalSettings(**json.loads(text))
+        known = settings.tokenizer in TOKENIZERS
+    except (TypeError, ValueError):
+        known = False
+    if known and isinstance(settings.preprocess, (str, type(None))):
+        return settings
+    from unitvec._core import FormatError  # only now: the core takes 0.3 s to load
+
+    raise FormatError(
+        f"[Collection] the settings of the lexical index are damaged, or of a later version: "
+        f"{text!r}; Collection(path, lexical=False) removes it, the documents are safe"
+    )
 
 
 def create_table(connection: apsw.Connection, schema: str, settings: LexicalSettings) -> None:

@@ -77,7 +77,8 @@ def _tokens(connection: apsw.Connection, schema: str) -> Iterator[tuple[object, 
     """(token, key, position) of all, in FTS5's order."""
     name = f"temp.{TABLE}_tokens_{schema}"
     connection.execute(f"CREATE VIRTUAL TABLE {name} USING fts5vocab({schema}, {TABLE}, instance)")
-    return iter(connection.execute(f"SELECT term, doc, offset FROM {name}"))
+    # As bytes: a damaged token need not be UTF-8.
+    return iter(connection.execute(f"SELECT CAST(term AS BLOB), doc, offset FROM {name}"))
 
 
 def _lengths(connection: apsw.Connection, schema: str) -> Iterator[tuple[object, ...]]:
