@@ -112,7 +112,7 @@ def test_deleted_rows_are_never_found(indexed: Path) -> None:
 def test_a_search_that_fails_halfway_leaves_the_next_one_right(
     indexed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(self: Store, key: int) -> None:
+    def fail(self: Store, *_: object) -> None:
         raise OSError(errno.EIO, "bad sector")
 
     with open_with(indexed) as db:

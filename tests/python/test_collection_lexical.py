@@ -374,6 +374,60 @@ def test_damage_keeps_nothing_from_being_stored(db: Collection, kind: str) -> No
         assert sorted(again.get()["ids"]) == ["cat", "more", "shares"]
 
 
+def flip_a_page(path: Path, table: str) -> None:
+    """Flips a bit in the file, in a page of this table."""
+    connection = schema.connect_writer(path / "store.sqlite")
+    sql = "SELECT pageno FROM dbstat WHERE name = ? ORDER BY pageno DESC"
+    page, size = connection.execute(sql, (table,)).fetchone()[0], connection.pragma("page_size")
+    connection.close()
+    with (path / "store.sqlite").open("r+b") as file:
+        file.seek((page - 1) * size + size // 2)
+        byte = file.read(1)[0]
+        file.seek(-1, 1)
+        file.write(bytes([byte ^ 4]))
+
+
+TABLES = ["lexical_data", "lexical_idx", "lexical_docsize", "lexical_config"]
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_damaged_page_is_left_behind(db: Collection, table: str, read_only: bool) -> None:
+    found(db, "cat")
+    db.close()
+    flip_a_page(db.path, table)
+    with Collection.open(db.path, read_only=read_only) as again:
+        assert not again.verify().ok
+        with pytest.warns(LexicalIndexWarning, match="does not have the bytes that were written"):
+            assert found(again, "cat") == ["cat"]
+        if read_only:
+            return
+        add(again, ["a cat more"], ["more"])
+        assert set(found(again, "cat")) == {"cat", "more"}
+        assert not again.verify().ok  # the page is still in the file
+        with Collection.open(again.snapshot(db.path.parent / "copy.uv")) as copy:
+            assert copy.verify().ok
+            assert set(found(copy, "cat")) == {"cat", "more"}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_damaged_page_fails_one_writing_call(db: Collection, table: str) -> None:
+    found(db, "cat")
+    db.close()
+    flip_a_page(db.path, table)
+    with Collection.open(db.path) as again:
+        with pytest.raises(FormatError, match="Nothing of this call was stored: call again"):
+            add(again, ["a cat more"], ["more"])
+        assert again.count() == 3
+        add(again, ["a cat more"], ["more"])
+        assert set(found(again, "cat")) == {"cat", "more"}
+    flip_a_page(db.path, table)
+    with Collection(db.path, lexical=False) as again:  # removes it without reading it
+        assert again.stats()["lexical"] is None
+        assert again.delete("more") == 1
+        assert found(again, "cat") == ["cat"]
+
+
 @pytest.mark.parametrize(
     "value", ["'{'", "'[]'", "7", "NULL", '\'{"tokenizer": "icu"}\'', '\'{"preprocess": 7}\'',
               '\'{"tokenizer": ["porter"]}\'', '\'{"colour": "red"}\'']

@@ -29,8 +29,35 @@ TABLE = "lexical"
 PROPERTY = "lexical"
 _SHADOWS = ("data", "idx", "docsize", "config")
 
-#: What SQLite raises when the table's own data make no sense; SQLError for its file format.
-DAMAGE = (apsw.CorruptError, apsw.SQLError)
+
+class DamagedLexicalError(Exception):
+    """The table makes no sense; never leaves the collection.
+
+    Attributes:
+        page: a page of it is not as written. SQLite has then rolled the whole transaction back, and
+            cannot even drop the table.
+    """
+
+    def __init__(self, what: str, page: bool = False) -> None:
+        super().__init__(what)
+        self.page = page
+
+
+@contextmanager
+def finding_damage() -> Iterator[None]:
+    """Raises DamagedLexicalError where SQLite says that the table read or changed is damaged.
+
+    CorruptError: by its own data; SQLError: FTS5 refuses its format; IOError: a page's checksum.
+    """
+    try:
+        yield
+    except (apsw.CorruptError, apsw.SQLError) as error:
+        raise DamagedLexicalError(str(error)) from error
+    except apsw.IOError as error:
+        if getattr(error, "extendedresult", None) != apsw.SQLITE_IOERR_DATA:
+            raise
+        what = "a page does not have the bytes that were written"
+        raise DamagedLexicalError(what, page=True) from error
 
 
 class LexicalIndexWarning(UserWarning):
@@ -73,15 +100,19 @@ class LexicalTable:
         return None if row is None else _parse_settings(row[0])
 
     def create(
-        self, settings: LexicalSettings, texts: Iterable[tuple[int, str | None]] | None = None
+        self,
+        settings: LexicalSettings,
+        texts: Iterable[tuple[int, str | None]] | None = None,
+        unread: bool = False,
     ) -> None:
         """Makes the table anew, inside a writing transaction.
 
         Args:
             settings: what to make it with.
             texts: key and text of what it is to hold; None: all documents of this database.
+            unread: as in `drop`, about an old table.
         """
-        self.drop()
+        self.drop(unread)
         create_table(self.connection, "main", settings)
         self.connection.execute(
             "INSERT OR REPLACE INTO properties VALUES (?, ?)",
@@ -89,17 +120,37 @@ class LexicalTable:
         )
         self.fill(documents_after(self.connection, 0) if texts is None else texts, settings)
 
-    def drop(self) -> None:
-        """Removes the table, also a damaged one, inside a writing transaction."""
+    def drop(self, unread: bool = False) -> None:
+        """Removes the table, inside a writing transaction.
+
+        Args:
+            unread: read none of its pages, of which some are damaged: it is only taken out of the
+                schema. Its pages stay in the file, unused; a snapshot has none of them.
+
+        Raises:
+            DamagedLexicalError: a page is damaged; the transaction is gone.
+        """
         self.connection.execute("DELETE FROM properties WHERE name = ?", (PROPERTY,))
+        shadows = [f"{TABLE}_{shadow}" for shadow in _SHADOWS]
+        if unread:
+            self._forget([TABLE, *shadows])
+            return
         try:
-            self.connection.execute(f"DROP TABLE IF EXISTS {TABLE}")
-        except DAMAGE:  # FTS5 refuses to open it, even to drop it
-            self.connection.execute("PRAGMA writable_schema = ON")
-            self.connection.execute("DELETE FROM sqlite_schema WHERE name = ?", (TABLE,))
-            self.connection.execute("PRAGMA writable_schema = RESET")
-            for shadow in _SHADOWS:
-                self.connection.execute(f"DROP TABLE IF EXISTS {TABLE}_{shadow}")
+            with finding_damage(), self._savepoint():
+                self.connection.execute(f"DROP TABLE IF EXISTS {TABLE}")
+        except DamagedLexicalError as error:
+            if error.page:
+                raise
+            self._forget([TABLE])  # FTS5 refuses to open it, even to drop it
+            for shadow in shadows:
+                self.connection.execute(f"DROP TABLE IF EXISTS {shadow}")
+
+    def _forget(self, names: list[str]) -> None:
+        """Takes tables out of the schema without touching their pages."""
+        self.connection.execute("PRAGMA writable_schema = ON")
+        for name in names:
+            self.connection.execute("DELETE FROM sqlite_schema WHERE tbl_name = ?", (name,))
+        self.connection.execute("PRAGMA writable_schema = RESET")
 
     def insert(self, texts: Iterable[tuple[int, str | None]]) -> None:
         """Adds documents under their keys, in the transaction that stores them."""
@@ -150,22 +201,41 @@ class LexicalTable:
         self.connection.execute(f"INSERT INTO {TABLE} ({TABLE}) VALUES ('flush')")
 
     @contextmanager
+    def _savepoint(self) -> Iterator[None]:
+        """What fails inside is undone, also in FTS5's memory, unless SQLite has undone all."""
+        self.connection.execute("SAVEPOINT lexical")
+        try:
+            yield
+        except BaseException:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK TO lexical")
+                self.connection.execute("RELEASE lexical")
+            raise
+        self.connection.execute("RELEASE lexical")
+
+    @contextmanager
     def _dropped_if_damaged(self) -> Iterator[None]:
         """No damage in what is derived keeps documents from being stored or deleted.
 
-        A savepoint, so that FTS5 forgets what it could not write before its table is dropped.
+        Raises:
+            FormatError: a page was damaged, with which SQLite undid the transaction; without the
+                table, which is gone now, the call can be repeated.
         """
         try:
-            with self.connection:
+            with finding_damage(), self._savepoint():
                 yield
-        except DAMAGE as error:
-            self.drop()
-            warnings.warn(
+        except DamagedLexicalError as error:
+            what = (
                 f"the lexical index is damaged ({error}) and was dropped; the next lexical search "
-                "makes it anew from the documents, which are safe",
-                LexicalIndexWarning,
-                stacklevel=2,
+                "makes it anew from the documents, which are safe"
             )
+            if self.connection.in_transaction:
+                self.drop(error.page)
+                warnings.warn(what, LexicalIndexWarning, stacklevel=2)
+                return
+            with self.connection:
+                self.drop(unread=True)
+            raise _format_error(f"{what}. Nothing of this call was stored: call again") from error
 
     def search(
         self, text: str, k: int, allowed: NDArray[np.int64] | None
@@ -209,7 +279,29 @@ class LexicalTable:
     def merge(self) -> None:
         """Merges what many small transactions left into one, inside a writing transaction."""
         if self.settings() is not None:
-            self.connection.execute(f"INSERT INTO {TABLE} ({TABLE}) VALUES ('optimize')")
+            with self._dropped_if_damaged():
+                self.connection.execute(f"INSERT INTO {TABLE} ({TABLE}) VALUES ('optimize')")
+
+
+def _parse_settings(text: Any) -> LexicalSettings:
+    try:
+        settings = LexicalSettings(**json.loads(text))
+        known = settings.tokenizer in TOKENIZERS
+    except (TypeError, ValueError):
+        known = False
+    if known and isinstance(settings.preprocess, (str, type(None))):
+        return settings
+    raise _format_error(
+        f"the settings of the lexical index are damaged, or of a later version: {text!r}; "
+        "Collection(path, lexical=False) removes it, the documents are safe"
+    )
+
+
+def _format_error(what: str) -> Exception:
+    from unitvec._core import FormatError  # only now: the core takes 0.3 s to load
+
+    error: Exception = FormatError(f"[Collection] {what}")
+    return error
 
 
 def _parse_settings(text: Any) -> LexicalSettings:

@@ -8,18 +8,19 @@ from collections.abc import Iterator
 import apsw
 
 from unitvec.collection.lexical import (
-    DAMAGE,
     TABLE,
+    DamagedLexicalError,
     LexicalSettings,
     LexicalTable,
     Preprocess,
     create_table,
     documents_after,
+    finding_damage,
 )
 from unitvec.collection.lexical_options import name_of
 from unitvec.collection.store import Store
 
-_REMEDY = "the documents are safe; compact() makes it anew"
+_SAFE = "the documents are safe"
 
 
 def lexical_problems(store: Store, preprocess: Preprocess | None) -> list[str]:
@@ -34,12 +35,13 @@ def lexical_problems(store: Store, preprocess: Preprocess | None) -> list[str]:
     if settings is None:
         return []
     try:
-        problems = _compare_keys(store.connection)
-        if not problems and settings.preprocess == name_of(preprocess):
-            problems = _compare_tokens(store.connection, settings, preprocess)
-    except DAMAGE as error:
-        problems = [str(error)]
-    return [f"lexical index: {problem}; {_REMEDY}" for problem in problems]
+        with finding_damage():
+            problems = _compare_keys(store.connection)
+            if not problems and settings.preprocess == name_of(preprocess):
+                problems = _compare_tokens(store.connection, settings, preprocess)
+    except DamagedLexicalError as error:
+        return [f"lexical index: {error}; {_SAFE}, the next lexical search makes it anew"]
+    return [f"lexical index: {problem}; {_SAFE}, compact() makes it anew" for problem in problems]
 
 
 def _compare_keys(connection: apsw.Connection) -> list[str]:

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 
 import apsw
 
 from unitvec.collection.lexical import (
-    DAMAGE,
+    DamagedLexicalError,
     LexicalIndexWarning,
     LexicalSettings,
     LexicalTable,
     Preprocess,
     documents_after,
+    finding_damage,
 )
 from unitvec.collection.lexical_options import LexicalOptions, name_of, require_same_lexical
 from unitvec.collection.nearest import Keys
 from unitvec.collection.session import Session
 from unitvec.collection.store import Store
-
-
-class DamagedLexicalError(Exception):
-    """The table on disk makes no sense; never leaves the collection."""
 
 
 class LexicalIndex:
@@ -44,8 +42,7 @@ class LexicalIndex:
         self._memory: MemoryTable | None = None
         self._was_replaced = False
         if options.wanted is False:
-            with session.writing() as store:
-                store.lexical.drop()
+            self._change(lambda table, unread: table.drop(unread))
         settings = self.settings()
         if settings is not None:
             require_same_lexical(settings, options)
@@ -76,11 +73,14 @@ class LexicalIndex:
 
     def _make(self, anew: bool = False) -> None:
         """Makes the table on disk in one transaction, beside which others go on reading."""
+
+        def make(table: LexicalTable, unread: bool) -> None:
+            settings = table.settings()
+            if settings is None or anew:
+                table.create(settings or self._options.settings(), unread=unread)
+
         try:
-            with self._session.writing() as store:
-                settings = store.lexical.settings()
-                if settings is None or anew:
-                    _create(store, settings or self._options.settings())
+            self._change(make)
         except (OSError, DamagedLexicalError) as error:  # such as a full disk
             self._memory = MemoryTable(self._options)
             warnings.warn(
@@ -89,6 +89,17 @@ class LexicalIndex:
                 LexicalIndexWarning,
                 stacklevel=2,
             )
+
+    def _change(self, change: Callable[[LexicalTable, bool], None]) -> None:
+        """Changes the table in a transaction; where a page is damaged, again without reading it."""
+        try:
+            with self._session.writing() as store, finding_damage():
+                change(store.lexical, False)
+        except DamagedLexicalError as error:
+            if not error.page:
+                raise
+            with self._session.writing() as store, finding_damage():
+                change(store.lexical, True)
 
     def replace(self, error: DamagedLexicalError) -> None:
         """After damage was found: makes the table anew, or one in memory."""
@@ -127,20 +138,11 @@ class LexicalIndex:
         table.preprocess = self._options.preprocess
         if self._memory is not None:
             return table.search(text, k, allowed)
-        try:
+        with finding_damage():
             keys, scores = table.search(text, k, allowed)
-        except DAMAGE as error:
-            raise DamagedLexicalError(str(error)) from error
         if len(keys) != store.count_of(keys):
             raise DamagedLexicalError("it holds keys of no document")
         return keys, scores
-
-
-def _create(store: Store, settings: LexicalSettings) -> None:
-    try:
-        store.lexical.create(settings)
-    except DAMAGE as error:
-        raise DamagedLexicalError(str(error)) from error
 
 
 class MemoryTable:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from unitvec.collection import fusion, grouping
 from unitvec.collection.diversity import most_marginally_relevant, scaled
-from unitvec.collection.lexical_index import DamagedLexicalError, LexicalIndex
+from unitvec.collection.lexical import DamagedLexicalError
+from unitvec.collection.lexical_index import LexicalIndex
 from unitvec.collection.nearest import Keys, Neighbours
 from unitvec.collection.rerank import rerank_scores
 from unitvec.collection.rows import Row
