@@ -57,8 +57,7 @@ def search(arguments: argparse.Namespace) -> int:
             arguments.query, arguments.k, arguments.where, min_score=arguments.min_score
         )
     if arguments.json:
-        hits = [asdict(hit) for hit in result]
-        answer = {"query": arguments.query, "hits": hits, "exact": result.exact}
+        answer = {"query": arguments.query, "hits": result.to_list(), "exact": result.exact}
         _print_json(
             {**answer, "recall_estimate": result.recall_estimate, "took_ms": result.took_ms}
         )

@@ -66,7 +66,8 @@ class ReadVerbs(OpenCollection):
                     keys = [key for key in keys if key in allowed]
                 keys = keys[start : None if count is None else start + count]
             rows = store.rows(keys)
-        return Records([self._record(row, with_vectors) for row in rows])
+        records = [self._record(row, with_vectors) for row in rows]
+        return Records(records, self.dim if with_vectors else None)
 
     def scan(
         self, where: Where | None = None, include: Sequence[str] = ("documents", "metadatas")
