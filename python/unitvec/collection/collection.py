@@ -8,15 +8,15 @@ from types import TracebackType
 from typing import Any
 
 from unitvec.collection import files, maintenance
+from unitvec.collection.exchange_verbs import ExchangeVerbs
 from unitvec.collection.index_cache import IndexPolicy
 from unitvec.collection.inputs import DIM_MAX, check_count
 from unitvec.collection.model import TextEncoder, describe, load_encoder, require_same
 from unitvec.collection.read_verbs import ReadVerbs
 from unitvec.collection.session import Session
-from unitvec.collection.write_verbs import WriteVerbs
 
 
-class Collection(ReadVerbs, WriteVerbs):
+class Collection(ReadVerbs, ExchangeVerbs):
     """Documents, their metadata and their vectors in a directory on disk.
 
     Example:
