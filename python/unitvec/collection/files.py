@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from unitvec.collection.lock import LOCK_FILE, ProcessLock
@@ -42,6 +43,20 @@ def prepare_directory(path: Path) -> None:
             f"[Collection] expected an empty directory or a collection, got {path} with "
             f"{min(foreign)!r} in it"
         )
+
+
+def remove_new(path: Path, keep_directory: bool) -> None:
+    """Removes a collection that was made for a job which then failed, and nothing else.
+
+    Args:
+        path: the collection's directory, closed; it held nothing before, or was not there.
+        keep_directory: whether it was there before.
+    """
+    if not keep_directory:
+        shutil.rmtree(path)
+        return
+    for entry in path.iterdir():
+        entry.unlink()
 
 
 def open_reader(path: Path) -> tuple[Store, ProcessLock | None]:
