@@ -126,6 +126,7 @@ class ExchangeVerbs(WriteVerbs):
             ImportError: pyarrow, which Parquet and .zst need, is not installed.
             OSError: the file cannot be read.
         """
+        self._session.check()
         if mode not in ("add", "upsert"):
             raise ValueError(f"[import_from] expected mode 'add' or 'upsert', got {mode!r}")
         chosen = layout_of(layout, Options(name, text_key), "import_from")

@@ -167,18 +167,11 @@ class FileRows(Columns):
             raise damaged(row.file, row.place, str(error)) from error
 
     def _batch(self, group: list[tuple[PlacedRow, Record]]) -> PlacedBatch:
-        vectors = self._vectors(group)
         batch = PlacedBatch(self.stored, len(group), None, None, None, None)
+        fields = [_fields(row, record) for row, record in group]  # before the work of encoding
         batch.rows = [
-            NewRow(
-                _checked(row, "id", check_id, record.id),
-                record.document
-                if record.document is None
-                else _checked(row, "document", check_document, record.document),
-                _checked(row, "metadata", check_metadata, record.metadata),
-                encode_vector(vector),
-            )
-            for (row, record), vector in zip(group, vectors, strict=True)
+            NewRow(*checked, encode_vector(vector))
+            for checked, vector in zip(fields, self._vectors(group), strict=True)
         ]
         batch.places = [f"{row.file} {row.place}" for row, _ in group]
         self.stored += len(group)
@@ -195,7 +188,6 @@ class FileRows(Columns):
             row, record = group[i]
             if record.document is None:
                 raise damaged(row.file, row.place, "expected a vector, or a text to encode")
-            _checked(row, "document", check_document, record.document)
         if missing:
             encoded = self._embed([group[i][1].document or "" for i in missing])
             for i, vector in zip(missing, encoded, strict=True):
@@ -207,6 +199,10 @@ class FileRows(Columns):
         """Vectors of the files as checked float32; all at once, and one by one to find an error."""
         if not group:
             return []
+        for row, record in group:
+            # NumPy would take a list of numbers and booleans, or of their digits, for numbers.
+            if isinstance(record.vector, list) and not {*map(type, record.vector)} <= {int, float}:
+                raise damaged(row.file, row.place, "vector: expected a list of numbers")
         try:
             return self._check([record.vector for _, record in group])
         except (TypeError, ValueError):
@@ -217,6 +213,16 @@ class FileRows(Columns):
 
     def _check(self, vectors: list[Any]) -> Any:
         return check_vectors(vectors, self._dim, self._metric, "vector")
+
+
+def _fields(row: PlacedRow, record: Record) -> tuple[str, str | None, str]:
+    """Id, document and metadata as they are stored."""
+    text = record.document
+    return (
+        _checked(row, "id", check_id, record.id),
+        None if text is None else _checked(row, "document", check_document, text),
+        _checked(row, "metadata", check_metadata, record.metadata),
+    )
 
 
 def _checked(row: PlacedRow, field: str, check: Callable[[Any, int], Value], value: Any) -> Value:

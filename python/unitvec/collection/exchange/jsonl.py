@@ -29,6 +29,8 @@ class JsonlWriter:
     """Writes rows as lines; a vector's numbers in nine digits, which no two float32 share."""
 
     def __init__(self, path: Path, compression: str, vector_column: str) -> None:
+        if compression == ".zst":
+            load_extra("pyarrow", "parquet", "export")  # before a file is made
         self._file = path.open("xb")
         self._stream = _compressing(self._file, compression)
         self._vector_column = vector_column
@@ -74,7 +76,8 @@ def vector_text(vector: NDArray[np.float32]) -> str:
 
 def _compressing(file: BinaryIO, compression: str) -> Any:
     if compression == ".gz":
-        return gzip.GzipFile(fileobj=file, mode="wb", mtime=0)  # equal exports are equal files
+        # Without name and time, so that equal exports are equal files.
+        return gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0)
     if compression == ".zst":
         return load_extra("pyarrow", "parquet", "export").CompressedOutputStream(file, "zstd")
     return file

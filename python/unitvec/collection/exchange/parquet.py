@@ -19,17 +19,18 @@ from unitvec.extras import load_extra
 
 #: A group of rows is written when it has so many rows or bytes, whichever comes first.
 _GROUP_ROWS = 16_384
-_GROUP_BYTES = 32 * 2**20
+_GROUP_BYTES = 16 * 2**20
 
 #: Read at a time: rows, and bytes of them as the file's own table of contents tells.
 _READ_ROWS = 512
-_READ_BYTES = 16 * 2**20
+_READ_BYTES = 8 * 2**20
 
 _FACTS_KEY = b"unitvec"
 
 
 def _arrow(function: str) -> Any:
-    load_extra("pyarrow.parquet", "parquet", function)
+    for module in ("pyarrow.compute", "pyarrow.parquet"):
+        load_extra(module, "parquet", function)
     return load_extra("pyarrow", "parquet", function)
 
 
@@ -150,7 +151,7 @@ def read_parquet(path: Path, layout: Layout) -> Iterator[PlacedRow]:
         number = 0
         try:
             _require_columns(arrow, path, file.schema_arrow, layout)
-            for batch in file.iter_batches(_rows_at_once(file.metadata)):
+            for batch in _batches(file):
                 batch.validate(full=True)
                 for values, size in _rows_of(arrow, path, batch, layout, number):
                     yield PlacedRow(path, f"row {number}", size, values)
@@ -170,10 +171,16 @@ def count_rows(path: Path) -> int:
         return int(file.metadata.num_rows)
 
 
-def _rows_at_once(contents: Any) -> int:
-    groups = [contents.row_group(i) for i in range(contents.num_row_groups)]
-    size = max((g.total_byte_size / max(1, g.num_rows) for g in groups), default=1)
-    return int(min(_READ_ROWS, max(1, _READ_BYTES // max(1, size))))
+def _batches(file: Any) -> Iterator[Any]:
+    """Record batches of bounded size, one group of rows after the other.
+
+    Read in one go, the groups' buffers stay until the end: a megabyte each (pyarrow 26).
+    """
+    for i in range(file.num_row_groups):
+        group = file.metadata.row_group(i)
+        row_bytes = max(1, group.total_byte_size // max(1, group.num_rows))
+        rows = min(_READ_ROWS, max(1, _READ_BYTES // row_bytes))
+        yield from file.iter_batches(rows, row_groups=[i])
 
 
 def _require_columns(arrow: Any, path: Path, schema: Any, layout: Layout) -> None:
