@@ -139,7 +139,9 @@ def export_documents(
         OSError: as when the disk is full; then too.
     """
     count = 0
-    folder = require_namespace(namespace or DEFAULT_NAMESPACE) if target.is_folder else None
+    folder = None
+    if target.is_folder:
+        folder = require_namespace(DEFAULT_NAMESPACE if namespace is None else namespace)
     with published(target.path, target.overwrite) as path:
         with _writing(target, path, folder) as writer:
             for record in records:

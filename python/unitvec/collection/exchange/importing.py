@@ -15,7 +15,7 @@ from unitvec.collection.exchange.damage import damaged
 from unitvec.collection.exchange.jsonl import read_jsonl
 from unitvec.collection.exchange.layouts import Layout
 from unitvec.collection.exchange.parquet import count_rows, parquet_facts, read_parquet
-from unitvec.collection.exchange.pinecone import PineconeLayout
+from unitvec.collection.exchange.pinecone import PineconeLayout, require_namespace
 from unitvec.collection.exchange.rows import Facts, PlacedRow, format_of
 from unitvec.collection.inputs import check_document, check_id, check_metadata, check_vectors
 from unitvec.collection.results import Record
@@ -98,7 +98,7 @@ class Source:
 
 def _namespace_files(path: Path, name: str | None) -> list[Path]:
     """The Parquet files of a namespace, in the order of their names."""
-    folder = path if name is None else path / name
+    folder = path if name is None else path / require_namespace(name)
     files = sorted(folder.glob("*.parquet"))
     if not files and name is None:
         namespaces = sorted({file.parent.name for file in path.glob("*/*.parquet")})

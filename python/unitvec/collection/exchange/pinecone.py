@@ -79,7 +79,7 @@ def require_namespace(name: str) -> str:
     is_folder = "/" not in name and name not in (".", "..") and len(name) <= 255
     if not (name.isascii() and name and "\0" not in name and is_folder):
         raise ValueError(
-            "[export] expected a namespace of 1 to 255 ASCII characters without / and NUL, got "
+            "[name] expected a namespace of 1 to 255 ASCII characters without / and NUL, got "
             f"{name!r}"
         )
     return name

@@ -41,7 +41,7 @@ class WeaviateLayout(Layout):
 
     def __init__(self, options: Options) -> None:
         super().__init__(options)
-        self._class: str | None = options.name and require_class(options.name)
+        self._class = None if options.name is None else require_class(options.name)
 
     def to_row(self, record: Record) -> dict[str, Any]:
         """The object; the text is a property, and so is an id that is no UUID."""
@@ -161,7 +161,7 @@ def require_class(name: str) -> str:
     capitalised = name[:1].upper() + name[1:]
     if not _CLASS.fullmatch(capitalised):
         raise ValueError(
-            "[export] expected a collection's name of letters, digits and _, at most 255, a letter "
+            "[name] expected a collection's name of letters, digits and _, at most 255, a letter "
             f"first, got {name!r}"
         )
     return capitalised
