@@ -62,8 +62,8 @@ def test_texts_are_encoded(db: Path, capsys: pytest.CaptureFixture[str]) -> None
     code, out, _ = run(capsys, "import", "a.uv", "notes.jsonl", "--model", "any", "--json")
     assert (code, json.loads(out)["encoded"]) == (0, 2)
     assert run(capsys, "export", db, "all.jsonl", "--where", '{"n": 1}')[0] == 0
-    code, out, _ = run(capsys, "import", "a.uv", "all.jsonl", "--upsert", "--reencode", "--batches",
-                       "--json")  # fmt: skip
+    options = ("--upsert", "--encode-texts", "--batches", "--json")
+    code, out, _ = run(capsys, "import", "a.uv", "all.jsonl", *options)
     assert (code, json.loads(out)["encoded"], json.loads(out)["count"]) == (0, 1, 2)
 
 

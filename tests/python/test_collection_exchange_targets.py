@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
+from stored_documents import contents
 from unitvec import Collection, FormatError
 from unitvec.collection import Record
 from unitvec.collection.exchange.layouts import Options
@@ -61,14 +62,6 @@ def db(tmp_path: Path) -> Any:
         collection.add(["the cat", ""], ["a/1", UUID], [HELD, {}], VECTORS[:2])
         collection.add(ids="c", embeddings=VECTORS[2])
         yield collection
-
-
-def contents(collection: Collection) -> list[tuple[Any, ...]]:
-    return [
-        (r.id, r.document, json.dumps(r.metadata), r.vector.tobytes())
-        for r in collection.scan(include=["documents", "metadatas", "embeddings"])
-        if r.vector is not None
-    ]
 
 
 def copied(tmp_path: Path, file: Path, layout: str, **options: Any) -> list[tuple[Any, ...]]:

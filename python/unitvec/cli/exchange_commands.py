@@ -47,7 +47,7 @@ def import_(arguments: argparse.Namespace) -> int:
         "mode": "upsert" if arguments.upsert else "add",
         "name": arguments.name,
         "text_key": arguments.text_key,
-        "reencode": arguments.reencode,
+        "encode_texts": arguments.encode_texts,
         "atomic": not arguments.batches,
     }
     if is_collection(arguments.db):

@@ -115,7 +115,9 @@ def _add_exchange(commands: Any) -> None:
     export.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
     fill.add_argument("--model", help="encoder of the texts (default: the collection's)")
     fill.add_argument("--upsert", action="store_true", help="replace documents of known ids")
-    fill.add_argument("--reencode", action="store_true", help="encode texts, leave vectors unread")
+    fill.add_argument(
+        "--encode-texts", action="store_true", help="encode every text, leave vectors unread"
+    )
     fill.add_argument(
         "--batches", action="store_true", help="store batch by batch, not all or nothing"
     )

@@ -1,6 +1,7 @@
 """Documents on disk, found by meaning: SQLite holds the truth, FAISS the quick way to it."""
 
 from unitvec.collection.collection import Collection
+from unitvec.collection.exchange import ExportReport, ImportReport
 from unitvec.collection.generations import IndexFileWarning
 from unitvec.collection.index_cache import IndexPolicy
 from unitvec.collection.maintenance import VerifyReport
@@ -8,7 +9,9 @@ from unitvec.collection.results import Hit, Record, Records, SearchResult
 
 __all__ = [
     "Collection",
+    "ExportReport",
     "Hit",
+    "ImportReport",
     "IndexFileWarning",
     "IndexPolicy",
     "Record",

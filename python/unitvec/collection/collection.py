@@ -124,7 +124,7 @@ class Collection(ReadVerbs, ExchangeVerbs):
             encoder: None: the file's vectors are kept, and the model that it names is loaded when
                 a text is to be encoded; a file that names none makes a collection of vectors.
             metric: None: the file's, else the encoder's, else cosine.
-            options: of `import_from`: format, layout, name, text_key, reencode and so on.
+            options: of `import_from`: format, layout, name, text_key, encode_texts and so on.
 
         Raises:
             FileExistsError: a collection is at `path`; `import_from` adds to it.

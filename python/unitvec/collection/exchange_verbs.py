@@ -96,7 +96,7 @@ class ExchangeVerbs(WriteVerbs):
         mode: Literal["add", "upsert"] = "add",
         name: str | None = None,
         text_key: str = "text",
-        reencode: bool = False,
+        encode_texts: bool = False,
         atomic: bool = True,
         show_progress_bar: bool | None = None,
     ) -> ImportReport:
@@ -110,7 +110,7 @@ class ExchangeVerbs(WriteVerbs):
             mode: "add" refuses known ids, "upsert" replaces their documents.
             name: of several namespaces or collections the one to import.
             text_key: the metadata key or property that holds the text.
-            reencode: leave the file's vectors unread and encode every text.
+            encode_texts: leave the file's vectors unread and encode every text.
             atomic: True: one transaction, so that after an error nothing is stored. False: each
                 batch of at most 512 documents is committed, and those before an error stay.
             show_progress_bar: on stderr; None: on a terminal, after a second.
@@ -131,9 +131,9 @@ class ExchangeVerbs(WriteVerbs):
             raise ValueError(f"[import_from] expected mode 'add' or 'upsert', got {mode!r}")
         chosen = layout_of(layout, Options(name, text_key), "import_from")
         source = Source.of(Path(path), chosen, format, name)
-        if not reencode:
+        if not encode_texts:
             self._require_same(source)
-        rows = FileRows(source, self.dim, self.metric, self._embed, reencode, atomic)
+        rows = FileRows(source, self.dim, self.metric, self._embed, encode_texts, atomic)
 
         def write(store: Store, batch: Any) -> list[str]:
             _insert(store, batch, mode)
@@ -152,13 +152,13 @@ class ExchangeVerbs(WriteVerbs):
         if theirs.dim is not None and theirs.dim != own.dim:
             raise ValueError(
                 f"[import_from] {source.files[0]}: expected vectors of dim {own.dim}, got dim "
-                f"{theirs.dim}; reencode=True encodes the texts instead"
+                f"{theirs.dim}; encode_texts=True encodes the texts instead"
             )
         if theirs.fingerprint and own.fingerprint and theirs.fingerprint != own.fingerprint:
             raise FingerprintError(
                 f"[import_from] {source.files[0]}: its vectors were made by the model "
                 f"{theirs.model or 'unnamed'!r}, those here by {own.model or 'unnamed'!r}: their "
-                "scores would mean nothing; reencode=True encodes the texts instead"
+                "scores would mean nothing; encode_texts=True encodes the texts instead"
             )
 
 

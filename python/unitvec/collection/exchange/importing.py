@@ -125,12 +125,12 @@ class FileRows(Columns):
         dim: the vectors' length.
         metric: for what a vector may be.
         embed: gives vectors to texts that have none.
-        reencode: leave the files' vectors unread.
+        encode_texts: leave the files' vectors unread.
         atomic: whether all batches are one transaction.
     """
 
     def __init__(
-        self, source: Source, dim: int, metric: str, embed: Embed, reencode: bool, atomic: bool
+        self, source: Source, dim: int, metric: str, embed: Embed, encode_texts: bool, atomic: bool
     ) -> None:
         self.given = {}
         self.is_stream = not atomic
@@ -139,7 +139,7 @@ class FileRows(Columns):
         self.stored = 0
         self._source = source
         self._dim, self._metric = dim, metric
-        self._embed, self._reencode = embed, reencode
+        self._embed, self._encode_texts = embed, encode_texts
 
     def batches(self) -> Iterator[PlacedBatch]:
         """The rows in order."""
@@ -180,7 +180,9 @@ class FileRows(Columns):
     def _vectors(self, group: list[tuple[PlacedRow, Record]]) -> list[Any]:
         """The files' vectors; where there are none, those of the texts."""
         vectors: list[Any] = [None] * len(group)
-        given = [i for i, (_, r) in enumerate(group) if r.vector is not None and not self._reencode]
+        given = [
+            i for i, (_, r) in enumerate(group) if r.vector is not None and not self._encode_texts
+        ]
         for i, vector in zip(given, self._given([group[i] for i in given]), strict=True):
             vectors[i] = vector
         missing = [i for i in range(len(group)) if vectors[i] is None]
