@@ -55,10 +55,10 @@ py::array_t<Id> add(Index& index, const Array& vectors, const std::optional<IdAr
     return to_numpy(std::move(added));
 }
 
-void remove(Index& index, const IdArray& ids, std::size_t threads) {
+void remove(Index& index, const IdArray& ids, bool clear_dead, std::size_t threads) {
     const auto removed = as_ids(ids);
     const py::gil_scoped_release nogil;
-    index.remove(removed, {threads, python_wants_to_stop});
+    index.remove(removed, {clear_dead, threads, python_wants_to_stop});
 }
 
 SearchOptions search_options(std::size_t k, const std::optional<IdArray>& allowed_ids,
@@ -218,7 +218,7 @@ void register_index(py::module_& m) {
         .def("add", &add<ByteArray>, py::arg("vectors").noconvert(), py::arg("ids"),
              py::arg("threads"))
         .def("add", &add<FloatArray>, py::arg("vectors"), py::arg("ids"), py::arg("threads"))
-        .def("remove", &remove, py::arg("ids"), py::arg("threads"))
+        .def("remove", &remove, py::arg("ids"), py::arg("clear_dead"), py::arg("threads"))
         .def("search", &search<ByteArray>, py::arg("queries").noconvert(), py::arg("k"),
              py::arg("allowed_ids"), py::arg("ef_search"), py::arg("nprobe"), py::arg("min_recall"),
              py::arg("exact"), py::arg("threads"))

@@ -182,19 +182,23 @@ class Index:
         vectors = as_vectors(x, "vectors", function="train", dim=self.dim)
         self._core.train(vectors, thread_count(threads))
 
-    def remove(self, ids: npt.ArrayLike, *, threads: int | None = None) -> None:
+    def remove(
+        self, ids: npt.ArrayLike, *, clear_dead: bool = True, threads: int | None = None
+    ) -> None:
         """Remove vectors: from now on they are not found.
 
         Their memory is returned, and the graph built anew, once a fifth of the rows is dead.
 
         Args:
             ids: whole numbers, each once and all in the index; one number is one id.
+            clear_dead: False: leave the dead rows and the graph as they are, which takes no time;
+                a later call may clear them.
             threads: for building anew; None: all that this process may.
 
         Raises:
             ValueError: an id that is unknown or repeated; then nothing is removed.
         """
-        self._core.remove(as_ids(ids, "remove"), thread_count(threads))
+        self._core.remove(as_ids(ids, "remove"), clear_dead, thread_count(threads))
 
     def search(
         self,

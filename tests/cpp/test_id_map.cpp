@@ -74,6 +74,24 @@ TEST_CASE("ids are found through any changes", "[id_map]") {
     require_same(map, model, kLargest);
 }
 
+TEST_CASE("rows are met for ascending ids as for any", "[id_map]") {
+    const bool ascending = GENERATE(true, false);
+    const std::size_t every = GENERATE(std::size_t{1}, std::size_t{3}, std::size_t{200});
+    IdMap map;
+    map.append(map.choose(1000, std::nullopt));
+    map.mark_dead(map.rows_to_remove(std::vector<Id>{3, 6, 600, 999}));
+    map.append(map.choose(2, std::vector<Id>{1005, 2000}));
+    if (!ascending) map.append(map.choose(1, std::vector<Id>{3}));
+    std::vector<Id> ids{-7};
+    for (Id id = 0; id < 2100; id += static_cast<Id>(every)) ids.push_back(id);
+    std::vector<std::uint32_t> rows, expected;
+    map.for_each_row(ids, [&](std::uint32_t row) { rows.push_back(row); });
+    for (const Id id : ids) {
+        if (const auto row = map.find(id)) expected.push_back(*row);
+    }
+    CHECK(rows == expected);
+}
+
 TEST_CASE("a repeated id is named with the row that repeats it", "[id_map]") {
     const IdMap map;
     const std::vector<Id> ids{5, 9, 2, 9, 5};

@@ -195,6 +195,20 @@ TEST_CASE("removed vectors are not found, and a fifth of them dead is cleared aw
     CHECK(index.add(x.view.middle_rows(1, 1)).front() == 1000);
 }
 
+TEST_CASE("dead vectors stay where they are if asked, and are not found", "[index]") {
+    const Vectors x(1000, 12, 1);
+    Index index(12, options(IndexKind::hnsw));
+    index.add(x.view);
+    std::vector<Id> gone(900);
+    std::iota(gone.begin(), gone.end(), Id{0});
+    index.remove(gone, {.clear_dead = false});
+    CHECK(index.stats().dead == 900);
+    const auto found = index.search(x.view, k_nearest(3));
+    CHECK(std::ranges::all_of(found.ids, [](Id id) { return id >= 900; }));
+    index.remove(std::vector<Id>{900});
+    CHECK(index.stats().dead == 0);
+}
+
 TEST_CASE("allowed_ids finds the best among the allowed, whatever their share", "[index]") {
     const IndexKind kind = GENERATE(IndexKind::flat, IndexKind::hnsw);
     const std::size_t every =
@@ -216,6 +230,9 @@ TEST_CASE("allowed_ids finds the best among the allowed, whatever their share", 
     INFO("every " << every);
     CHECK(recall(Metric::euclidean, {kept.data(), kept.size() / 16, 16}, q.view, found, 10) >=
           0.97);
+    // Ascending ids take another way through the index, to the same answer.
+    std::ranges::sort(allowed);
+    CHECK(index.search(q.view, o).ids == found.ids);
     o.allowed_ids = std::span<const Id>{};
     for (const Id id : index.search(q.view, o).ids) CHECK(id == -1);
 }

@@ -95,7 +95,7 @@ void use(Index& index, std::size_t width, bool tuned) {
     if (tuned) index.tune(some, options);
     search(index, some);
     const auto before = index.ids();
-    if (before.size() > 2) index.remove({before.data(), before.size() / 3}, {1, nullptr});
+    if (before.size() > 2) index.remove({before.data(), before.size() / 3}, {.threads = 1});
     try {
         index.add(some, std::nullopt, {1, nullptr});
     } catch (const std::invalid_argument&) {  // the largest id is taken

@@ -16,6 +16,7 @@ from hashed_words import HashedWords
 from unitvec import Collection
 from unitvec.cli import main
 from unitvec.collection import model as collection_model
+from unitvec.collection import schema
 
 
 @pytest.fixture
@@ -57,6 +58,14 @@ def test_search(db: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert answer["exact"] is True
     code, out, _ = run(capsys, "search", db, "dog", "--min-score", "2")
     assert (code, out) == (0, "")
+    code, out, _ = run(capsys, "search", db, "fell dog", "--mode", "lexical", "--json")
+    assert {hit["id"] for hit in json.loads(out)["hits"]} == {"dog", "shares"}
+    only = ("--mode", "hybrid", "--where-document", '{"$not_contains": "dog"}')
+    code, out, _ = run(capsys, "search", db, "dog", "-k", "3", "--json", *only)
+    assert {hit["id"] for hit in json.loads(out)["hits"]} == {"cat", "shares"}
+    code, out, err = run(capsys, "search", db, "dog", "--where-document", '{"$like": "x"}')
+    assert code == 2
+    assert "$like" in err
 
 
 def test_index_and_again(db: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -109,9 +118,7 @@ def test_verify_compact_snapshot(
     assert code == 0
     assert run(capsys, "snapshot", db, "copy.uv")[0] == 1
     assert run(capsys, "search", "copy.uv", "dog")[0] == 0
-    import apsw
-
-    connection = apsw.Connection(str(db / "store.sqlite"))
+    connection = schema.connect_writer(db / "store.sqlite")
     connection.execute("UPDATE documents SET document = 'x' WHERE id = 'dog'")
     connection.close()
     code, out, _ = run(capsys, "verify", db, "--json")

@@ -356,7 +356,7 @@ def test_one_vector_and_none(tmp_path: Path) -> None:
         ({"query": None}, TypeError), ({"query": b"x"}, TypeError), ({"query": 7}, ValueError),
         ({"query": ["x", 7]}, TypeError), ({"query": [1.0, 2.0]}, ValueError),
         ({"query": np.full(64, np.nan)}, ValueError),
-        ({"query": "x", "mode": "hybrid"}, ValueError),
+        ({"query": "x", "mode": "both"}, ValueError),
         ({"query": "x", "min_recall": 2}, ValueError), ({"query": "x", "where": []}, TypeError),
     ],
 )  # fmt: skip

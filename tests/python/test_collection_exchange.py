@@ -335,7 +335,7 @@ def test_an_export_is_of_one_moment(db: Collection, tmp_path: Path) -> None:
     """What is written while an export runs is not in it, and does not wait for it."""
     expected = contents(db)
     with db._session.extra_reader() as store, store.reading():
-        records = documents(store, None, 4)
+        records = documents(store, None, db._space)
         seen = [next(records)]
         db.add(ids="new", embeddings=[[1, 2, 3, 4]])
         db.delete("c")

@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import apsw
 import numpy as np
 import pytest
 
@@ -133,11 +132,11 @@ def stored(tmp_path: Path) -> Path:
         "UPDATE documents SET document = NULL WHERE id = 'id7'",
         "UPDATE documents SET metadata = '{}' WHERE id = 'id7'",
         "UPDATE documents SET id = 'id7x' WHERE id = 'id7'",
-        "UPDATE vectors SET vector = (SELECT vector FROM vectors WHERE key = 3) WHERE key = 8",
+        "UPDATE vectors_0 SET vector = (SELECT vector FROM vectors_0 WHERE key = 3) WHERE key = 8",
     ],
 )
 def test_a_damaged_row_is_named(stored: Path, change: str) -> None:
-    connection = apsw.Connection(str(stored / "store.sqlite"))
+    connection = schema.connect_writer(stored / "store.sqlite")  # with the pages' checksums
     connection.execute(change)
     connection.close()
     with Collection(stored) as db:
@@ -145,9 +144,9 @@ def test_a_damaged_row_is_named(stored: Path, change: str) -> None:
         assert not report.ok
         assert "'id7" in report.problems[0]
         with pytest.raises(FormatError, match=r"'id7.*is damaged: wrong checksum"):
-            db.search(np.ones(4))
+            db.search(np.ones(4), k=50)
         with pytest.raises(FormatError, match="is damaged"):
-            db.get()
+            db.get(include=["embeddings"])
         assert db.get("id8")[0].document == "text 8"
 
 

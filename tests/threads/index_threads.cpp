@@ -91,7 +91,7 @@ private:
             gone.push_back(live_.back());
             live_.pop_back();
         }
-        index_.remove(gone, adding());
+        index_.remove(gone, {true, kWriterThreads, nullptr});
         rebuilds_ += index_.stats().dead == 0;
         return gone;
     }

@@ -74,6 +74,7 @@ void IdMap::append(std::span<const Id> ids) {
     ids_.reserve(ids_.size() + ids.size());
     make_room(ids.size());
     for (const Id id : ids) {
+        ascending_ = ascending_ && id >= next_;
         ids_.push_back(id);
         enter(static_cast<std::uint32_t>(ids_.size() - 1));
         next_ = std::max(next_, id + 1);
@@ -84,11 +85,14 @@ void IdMap::append(std::span<const Id> ids) {
 std::optional<std::size_t> IdMap::restore(std::span<const Id> ids, Id next) {
     ids_.reserve(ids.size());
     make_room(ids.size());
+    Id last = kDead;
     for (std::size_t row = 0; row < ids.size(); ++row) {
         const bool dead = ids[row] == kDead;
         if (!dead && (ids[row] < 0 || ids[row] >= next || find(ids[row]))) return row;
         ids_.push_back(ids[row]);
         if (dead) continue;
+        ascending_ = ascending_ && ids[row] > last;
+        last = ids[row];
         enter(static_cast<std::uint32_t>(row));
         ++live_;
     }

@@ -108,11 +108,11 @@ void Index::train(MatrixView<const float> vectors, const AddOptions& options) {
     state.train(prepared.view(), lists, run);
 }
 
-void Index::remove(std::span<const Id> ids, const AddOptions& options) {
+void Index::remove(std::span<const Id> ids, const RemoveOptions& options) {
     const std::unique_lock lock(state_->mutex);
     const auto rows = state_->ids.rows_to_remove(ids);
     state_->ids.mark_dead(rows);
-    if (state_->ids.dead() * kDeadShare > state_->ids.rows()) {
+    if (options.clear_dead && state_->ids.dead() * kDeadShare > state_->ids.rows()) {
         state_->compact({options.threads, options.interrupted});
     }
 }

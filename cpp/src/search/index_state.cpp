@@ -35,9 +35,7 @@ RowFilter Index::State::filter(const SearchOptions& search) const {
     RowFilter filter(ids.ids(), ids.live());
     if (!search.allowed_ids) return filter;
     filter.allow_none();
-    for (const Id id : *search.allowed_ids) {
-        if (const auto row = ids.find(id)) filter.allow(*row);
-    }
+    ids.for_each_row(*search.allowed_ids, [&](std::uint32_t row) { filter.allow(row); });
     return filter;
 }
 

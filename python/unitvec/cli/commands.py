@@ -54,7 +54,12 @@ def search(arguments: argparse.Namespace) -> int:
 
     with Collection.open(arguments.db, read_only=True) as collection:
         result = collection.search(
-            arguments.query, arguments.k, arguments.where, min_score=arguments.min_score
+            arguments.query,
+            arguments.k,
+            arguments.where,
+            arguments.mode,
+            min_score=arguments.min_score,
+            where_document=arguments.where_document,
         )
     if arguments.json:
         answer = {"query": arguments.query, "hits": result.to_list(), "exact": result.exact}
@@ -143,10 +148,14 @@ def demo(arguments: argparse.Namespace) -> int:
 
 def verify(arguments: argparse.Namespace) -> int:
     """`unitvec verify DB`: exit code 1 when anything is wrong."""
-    from unitvec.collection import Collection
+    from unitvec import FormatError
+    from unitvec.collection import Collection, VerifyReport
 
-    with Collection.open(arguments.db, read_only=True) as collection:
-        report = collection.verify()
+    try:
+        with Collection.open(arguments.db, read_only=True) as collection:
+            report = collection.verify()
+    except FormatError as error:  # too damaged to be opened
+        report = VerifyReport(False, 0, [str(error)], 1)
     if arguments.json:
         print_json(asdict(report))
     else:

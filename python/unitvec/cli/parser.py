@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,17 @@ def _add_documents(commands: Any) -> None:
     search.add_argument("-k", type=_at_least_one, default=10, help="how many (default: 10)")
     search.add_argument(
         "--where", type=_filter, help='a filter, such as \'{"year": {"$gte": 2020}}\''
+    )
+    search.add_argument(
+        "--where-document",
+        type=_document_filter,
+        help='a filter over texts, such as \'{"$contains": "vitamin"}\'',
+    )
+    search.add_argument(
+        "--mode",
+        choices=("dense", "lexical", "hybrid"),
+        default="dense",
+        help="by meaning, by words, or by both (default: dense)",
     )
     search.add_argument("--min-score", type=float, help="leave out hits below this score")
 
@@ -147,9 +159,19 @@ def _at_least_one(text: str) -> int:
 def _filter(text: str) -> dict[str, Any]:
     from unitvec.collection.filters import compile_where
 
+    return _parsed(text, compile_where)
+
+
+def _document_filter(text: str) -> dict[str, Any]:
+    from unitvec.collection.document_filters import compile_where_document
+
+    return _parsed(text, compile_where_document)
+
+
+def _parsed(text: str, compile_filter: Callable[[Any], Any]) -> dict[str, Any]:
     try:
         where = json.loads(text)
-        compile_where(where)
+        compile_filter(where)
     except (ValueError, TypeError) as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return dict(where)

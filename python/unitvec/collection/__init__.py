@@ -3,17 +3,22 @@
 from unitvec.collection.collection import Collection
 from unitvec.collection.exchange import ExportReport, ImportReport
 from unitvec.collection.generations import IndexFileWarning
+from unitvec.collection.grouping import Group, GroupedResult
 from unitvec.collection.index_cache import IndexPolicy
+from unitvec.collection.lexical import LexicalIndexWarning
 from unitvec.collection.maintenance import VerifyReport
 from unitvec.collection.results import Hit, Record, Records, SearchResult
 
 __all__ = [
     "Collection",
     "ExportReport",
+    "Group",
+    "GroupedResult",
     "Hit",
     "ImportReport",
     "IndexFileWarning",
     "IndexPolicy",
+    "LexicalIndexWarning",
     "Record",
     "Records",
     "SearchResult",

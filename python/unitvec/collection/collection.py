@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,12 +14,15 @@ from unitvec.collection.exchange.founding import founding_arguments
 from unitvec.collection.exchange_verbs import ExchangeVerbs
 from unitvec.collection.index_cache import IndexPolicy
 from unitvec.collection.inputs import DIM_MAX, check_count
+from unitvec.collection.lexical_index import LexicalIndex
+from unitvec.collection.lexical_options import Lexical, lexical_options
 from unitvec.collection.model import TextEncoder, describe, load_encoder, require_same
 from unitvec.collection.read_verbs import ReadVerbs
+from unitvec.collection.search_verb import SearchVerb
 from unitvec.collection.session import Session
 
 
-class Collection(ReadVerbs, ExchangeVerbs):
+class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
     """Documents, their metadata and their vectors in a directory on disk.
 
     Example:
@@ -31,7 +35,7 @@ class Collection(ReadVerbs, ExchangeVerbs):
     it is stored whole or not at all. A call with a stream (an iterator or generator, which may
     never end) commits each batch of 512 documents: an error leaves the batches before it stored
     and nothing of its own. Up to 20,000 documents every search is exact; from there a graph (HNSW)
-    is built by the writing call that crosses a threshold, and newer rows are scanned exactly.
+    is built in the background, and newer rows are scanned exactly.
 
     One process writes at a time, any number read. Every method may be called from any thread; in a
     forked child every method raises.
@@ -47,6 +51,7 @@ class Collection(ReadVerbs, ExchangeVerbs):
         read_only: bool = False,
         durability: str = "full",
         index_policy: IndexPolicy | None = None,
+        lexical: Lexical = None,
     ) -> None:
         """Opens the collection in a directory, or makes one there.
 
@@ -60,10 +65,17 @@ class Collection(ReadVerbs, ExchangeVerbs):
             durability: "full": a committed change survives power loss; "normal": a crash of the
                 process only, and writing is quicker.
             index_policy: when an index file is built.
+            lexical: True: make the index of words now; None: when it is first searched, kept up to
+                date from then on; False: remove it. Or a dictionary: "tokenizer": "unicode61" (the
+                default: words, without accents and case), "porter" (the same, cut to English
+                stems) or "trigram" (three letters in a row, for languages without spaces);
+                "preprocess": a function from a text to the text that is indexed in its place, and
+                whose name or `fingerprint` is remembered.
 
         Raises:
             StoreLockedError: another process writes to it (with its pid).
-            FingerprintError: another model made its vectors.
+            FingerprintError: another model made its vectors, or another function preprocessed the
+                texts of its lexical index.
             FormatError: the files are damaged, foreign or of a later version.
             ValueError: neither encoder nor dim for a new collection, or not as stored.
             OSError: the directory cannot be read or written, or holds something else.
@@ -74,6 +86,7 @@ class Collection(ReadVerbs, ExchangeVerbs):
             )
         if dim is not None and not 1 <= check_count(dim, "dim", 1) <= DIM_MAX:
             raise ValueError(f"[Collection] expected dim in [1, {DIM_MAX}], got {dim}")
+        options = lexical_options(lexical)
         if isinstance(encoder, str):
             encoder = load_encoder(encoder)
         self.path = Path(path)
@@ -83,10 +96,11 @@ class Collection(ReadVerbs, ExchangeVerbs):
             read_only,
             durability,
             index_policy or IndexPolicy(),
-            lambda: describe(encoder, dim, metric),
+            lambda: [describe(encoder, dim, metric)],
         )
         try:
-            require_same(self._session.properties, encoder, dim, metric)
+            require_same(self._space, encoder, dim, metric)
+            self._lexical = LexicalIndex(self._session, options)
         except BaseException:
             self._session.close()
             raise
@@ -97,6 +111,7 @@ class Collection(ReadVerbs, ExchangeVerbs):
         path: str | os.PathLike[str],
         read_only: bool = False,
         encoder: TextEncoder | str | None = None,
+        lexical: Lexical = None,
     ) -> Collection:
         """Opens a collection that exists.
 
@@ -104,7 +119,7 @@ class Collection(ReadVerbs, ExchangeVerbs):
             FileNotFoundError: there is none at `path`.
         """
         files.require_collection(Path(path))
-        return cls(path, encoder, read_only=read_only)
+        return cls(path, encoder, read_only=read_only, lexical=lexical)
 
     @classmethod
     def from_file(
@@ -162,13 +177,14 @@ class Collection(ReadVerbs, ExchangeVerbs):
 
     def __repr__(self) -> str:
         """For people: what it is, and the most important of it."""
-        model = self._session.properties["model"]
+        model = self._space.model
         return f"Collection({str(self.path)!r}, dim={self.dim}, {self.metric}, model={model!r})"
 
     def stats(self) -> dict[str, Any]:
         """Counts, sizes in bytes, and what the collection was made with."""
         with self._session.reading() as store:
-            state, generation = store.state(), store.generation()
+            state, generation = store.state(), store.generation(self._space)
+            lexical = store.lexical.settings()
             pages = {p: store.connection.pragma(p) for p in ("freelist_count", "page_size")}
         sizes = files.bytes_on_disk(self.path)
         return {
@@ -176,13 +192,14 @@ class Collection(ReadVerbs, ExchangeVerbs):
             "count": state.live,
             "dim": self.dim,
             "metric": self.metric,
-            "model": self._session.properties["model"],
-            "fingerprint": self._session.properties["fingerprint"],
+            "model": self._space.model,
+            "fingerprint": self._space.fingerprint,
             "uuid": self._session.properties["uuid"],
             "sequence": state.sequence,
             "index": "flat" if generation is None else "hnsw",
             "indexed": 0 if generation is None else generation.live,
             "recall_estimate": 1.0 if generation is None else generation.recall,
+            "lexical": None if lexical is None else asdict(lexical),
             "bytes": sum(sizes.values()),
             "free_bytes": pages["freelist_count"] * pages["page_size"],
             "files": sizes,
@@ -191,22 +208,36 @@ class Collection(ReadVerbs, ExchangeVerbs):
     def verify(self) -> maintenance.VerifyReport:
         """Checks every byte that is stored: pages, rows, counts, index file; changes nothing."""
         with self._session.extra_reader() as store:
-            return maintenance.verify(self.path, store, self._session.properties)
+            return maintenance.verify(
+                self.path, store, self._session.properties["uuid"], self._lexical.preprocess
+            )
 
     def compact(self) -> dict[str, int]:
-        """Returns the space of deleted documents to the disk and builds the index file afresh.
+        """Returns the space of deleted documents to the disk and builds the indexes afresh.
 
         Returns:
             "bytes_before" and "bytes_after". Needs free space of about the collection's size.
         """
-        with self._session.exclusive() as store:
+        with self._session.not_building() as store:
             before = sum(files.bytes_on_disk(self.path).values())
-            self._session.maintain(rebuild=True)
+            self._session.rebuild_indexes()
+            self._lexical.compact()
             with store.writing():
-                store.forget_deletions(store.state().sequence)
+                store.forget_changes(store.state().sequence)
             store.vacuum()
             after = sum(files.bytes_on_disk(self.path).values())
         return {"bytes_before": before, "bytes_after": after}
+
+    def build_index(self) -> None:
+        """Returns when the index file is as the policy wants it.
+
+        Writing calls only have it built, in the background; until it is there, what it lacks is
+        searched exactly.
+
+        Raises:
+            OSError: it could not be written; every document is safe and found.
+        """
+        self._session.build_indexes()
 
     def snapshot(self, path: str | os.PathLike[str]) -> Path:
         """A complete, compact copy as of now, in a new directory; others may go on writing.
@@ -218,7 +249,10 @@ class Collection(ReadVerbs, ExchangeVerbs):
             return maintenance.snapshot(self.path, store, Path(path))
 
     def close(self) -> None:
-        """Gives files and lock back; a second call does nothing."""
+        """Lets a running build of the index end, and gives files and lock back.
+
+        A second call does nothing. Ctrl-C stops the build; the next open goes on with it.
+        """
         self._session.close()
 
     def __enter__(self) -> Collection:
@@ -232,5 +266,5 @@ class Collection(ReadVerbs, ExchangeVerbs):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Closes it."""
-        self.close()
+        """Closes it; after an error at once, without what is left of building the index."""
+        self._session.close(finish=error is None)

@@ -84,7 +84,7 @@ class ExchangeVerbs(WriteVerbs):
         with self._session.extra_reader() as store, store.reading():
             total = store.state().live if condition is None else None
             with progress_bar(total, "Exporting", "documents", show_progress_bar) as bar:
-                records = documents(store, condition, target.dim)
+                records = documents(store, condition, self._space if embeddings else None)
                 return export_documents(records, target, name, bar)
 
     def import_from(
@@ -133,18 +133,18 @@ class ExchangeVerbs(WriteVerbs):
         source = Source.of(Path(path), chosen, format, name)
         if not encode_texts:
             self._require_same(source)
-        rows = FileRows(source, self.dim, self.metric, self._embed, encode_texts, atomic)
+        rows = FileRows(source, self._space, self._embed, encode_texts, atomic)
 
         def write(store: Store, batch: Any) -> list[str]:
             _insert(store, batch, mode)
             return []  # an import of any length keeps no list of its ids
 
         self._store(rows, write, show_progress_bar, needs_content=False)
+        self._session.maintain(rows.stored)
         return ImportReport(rows.stored, rows.encoded, chosen.skipped)
 
     def _facts(self) -> Facts:
-        properties = self._session.properties
-        return Facts(self.dim, self.metric, properties["model"], properties["fingerprint"])
+        return Facts(self.dim, self.metric, self._space.model, self._space.fingerprint)
 
     def _require_same(self, source: Source) -> None:
         """Refuses vectors of another length or model, as far as the file says what made them."""

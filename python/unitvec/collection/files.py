@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from unitvec.collection.lock import LOCK_FILE, ProcessLock
+from unitvec.collection.lock import LOCK_FILE, ProcessLock, read_mark
+from unitvec.collection.schema import damaged
 from unitvec.collection.store import Store
 
 STORE_FILE = "store.sqlite"
@@ -65,16 +66,52 @@ def open_reader(path: Path) -> tuple[Store, ProcessLock | None]:
     SQLite's readers share a log index beside the database. Where that file can neither be found nor
     made, the database is read as one that nobody changes, and the lock keeps writers away.
     """
-    store = Store.open_reader(path / STORE_FILE)
+    mark = read_mark(path)  # before the database: beside a writer both grow
     try:
-        store.properties()
+        store = _sound_reader(path, immutable=False)
+        require_complete(store, mark)
         return store, None
     except PermissionError:
-        store.close()
         if _has_log(path):
             raise
     lock = ProcessLock(path, shared=True)
-    return Store.open_reader(path / STORE_FILE, immutable=True), lock
+    try:
+        store = _sound_reader(path, immutable=True)
+        require_complete(store, mark)
+        return store, lock
+    except BaseException:
+        lock.release()
+        raise
+
+
+def require_complete(store: Store, mark: int) -> None:
+    """Raises FormatError, and closes the store, if changes are missing that were acknowledged.
+
+    Args:
+        store: outside a transaction.
+        mark: `read_mark`, from before the store was opened.
+    """
+    with store.reading():
+        sequence = store.state().sequence
+    if sequence < mark:
+        store.close()
+        raise damaged(
+            store.path,
+            f"{mark - sequence} changes are missing that were stored (its log is damaged, or it "
+            f"is an older copy); repair() saves what is there, and without {LOCK_FILE} beside it "
+            "it is taken as it is",
+        )
+
+
+def _sound_reader(path: Path, immutable: bool) -> Store:
+    store = Store.open_reader(path / STORE_FILE, immutable)
+    try:
+        store.properties()
+        store.require_sound()
+    except BaseException:
+        store.close()
+        raise
+    return store
 
 
 def _has_log(path: Path) -> bool:

@@ -28,11 +28,33 @@ _COMPARISONS = {"$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
 _INT64 = range(-(2**63), 2**63)
 
 
+Where = Mapping[str, Any]
+
+
+class Test(NamedTuple):
+    """What one field is compared with."""
+
+    field: str
+    operator: str
+    operand: Any
+
+
 class Condition(NamedTuple):
-    """An SQL expression over `d.metadata` that is 0 or 1, never NULL, and its parameters."""
+    """An SQL expression over `d.metadata` that is 0 or 1, never NULL, and what it was made from.
+
+    Attributes:
+        sql: the expression.
+        bindings: its parameters.
+        word: "AND", "OR" or "NOT" of the parts; "": a condition of its own.
+        parts: the conditions that are combined.
+        test: the field, where the condition is about one; then there are no parts.
+    """
 
     sql: str
     bindings: tuple[Any, ...]
+    word: str = ""
+    parts: tuple[Condition, ...] = ()
+    test: Test | None = None
 
 
 def compile_where(where: Mapping[str, Any] | None) -> Condition | None:
@@ -55,7 +77,7 @@ def _compile(where: Any, depth: int) -> Condition:
     parts = [_entry(name, operand, depth) for name, operand in where.items()]
     if not parts:
         raise ValueError("[where] expected a condition, got an empty dictionary inside the filter")
-    return _join(" AND ", parts)
+    return join("AND", parts)
 
 
 def _entry(name: Any, operand: Any, depth: int) -> Condition:
@@ -65,7 +87,7 @@ def _entry(name: Any, operand: Any, depth: int) -> Condition:
         if not isinstance(operand, Sequence) or isinstance(operand, str) or not operand:
             raise ValueError(f"[where] expected {name} with a list of filters, got {operand!r}")
         parts = [_compile(part, depth + 1) for part in operand]
-        return _join(" AND " if name == "$and" else " OR ", parts)
+        return join("AND" if name == "$and" else "OR", parts)
     if name == "$not":
         return _negate(_compile(operand, depth + 1))
     if name.startswith("$"):
@@ -76,7 +98,7 @@ def _entry(name: Any, operand: Any, depth: int) -> Condition:
 def _field(name: str, operand: Any, depth: int) -> Condition:
     """One field against a plain value, or against a dictionary of operators."""
     if not isinstance(operand, Mapping):
-        return _equals(name, operand)
+        return _equals(name, operand)._replace(test=Test(name, "$eq", operand))
     if depth > DEPTH_MAX:
         raise ValueError(f"[where] expected a filter at most {DEPTH_MAX} levels deep")
     if not operand:
@@ -86,39 +108,48 @@ def _field(name: str, operand: Any, depth: int) -> Condition:
         if operator == "$not":
             parts.append(_negate(_field(name, value, depth + 1)))
         elif operator in _COMPILERS:
-            parts.append(_COMPILERS[operator](name, value))
+            test = Test(name, operator, value)
+            parts.append(_COMPILERS[operator](name, value)._replace(test=test, word="", parts=()))
         else:
             raise ValueError(f"[where] expected one of {OPERATORS} for {name!r}, got {operator!r}")
-    return _join(" AND ", parts)
+    return join("AND", parts)
 
 
-def _join(word: str, parts: list[Condition]) -> Condition:
+def join(word: str, parts: Sequence[Condition]) -> Condition:
+    """All ("AND") or some ("OR") of the conditions."""
     if len(parts) == 1:
         return parts[0]
-    sql = "(" + word.join(part.sql for part in parts) + ")"
-    return Condition(sql, tuple(value for part in parts for value in part.bindings))
+    sql = "(" + f" {word} ".join(part.sql for part in parts) + ")"
+    bindings = tuple(value for part in parts for value in part.bindings)
+    return Condition(sql, bindings, word, tuple(parts))
 
 
 def _negate(condition: Condition) -> Condition:
-    return Condition(f"(NOT {condition.sql})", condition.bindings)
+    return Condition(f"(NOT {condition.sql})", condition.bindings, "NOT", (condition,))
 
 
 def _path(parts: Sequence[str]) -> str:
     return "$" + "".join("." + json.dumps(part, ensure_ascii=False) for part in parts)
 
 
-def _read(function: str, name: str) -> Condition:
-    """json_type or json_extract of a field."""
+def field_paths(name: str) -> list[str]:
+    """The JSON paths that a field's name means, the one that counts first."""
     paths = [_path([name])]
     if "." in name:
         paths.append(_path(name.split(".")))
+    return paths
+
+
+def read_field(function: str, name: str) -> Condition:
+    """json_type or json_extract of a field."""
+    paths = field_paths(name)
     reads = [f"{function}(d.metadata, ?)"] * len(paths)
     return Condition(reads[0] if len(reads) == 1 else f"coalesce({', '.join(reads)})", tuple(paths))
 
 
 def _test(name: str, types: Sequence[str], comparison: str, values: Sequence[Any]) -> Condition:
     """True where the field is of one of these JSON types and its value compares as asked."""
-    kind, value = _read("json_type", name), _read("json_extract", name)
+    kind, value = read_field("json_type", name), read_field("json_extract", name)
     listed = ", ".join(f"'{t}'" for t in types)
     sql = f"(({kind.sql} IN ({listed}) AND {value.sql} {comparison}) IS TRUE)"
     return Condition(sql, (*kind.bindings, *value.bindings, *values))
@@ -141,7 +172,7 @@ def _check_scalar(operator: str, value: Any) -> None:
 
 def _equals(name: str, value: Any) -> Condition:
     _check_scalar("$eq", value)
-    kind = _read("json_type", name)
+    kind = read_field("json_type", name)
     if value is None:
         return Condition(f"(coalesce({kind.sql}, 'null') = 'null')", kind.bindings)
     if isinstance(value, bool):
@@ -175,13 +206,13 @@ def _in(name: str, values: Any) -> Condition:
         if group:  # one parameter however long the list is
             comparison = "IN (SELECT value FROM json_each(?))"
             parts.append(_test(name, types, comparison, [json.dumps(group, ensure_ascii=False)]))
-    return _join(" OR ", parts) if parts else Condition("0", ())
+    return join("OR", parts) if parts else Condition("0", ())
 
 
 def _exists(name: str, value: Any) -> Condition:
     if not isinstance(value, bool):
         raise ValueError(f"[where] expected True or False for $exists, got {value!r}")
-    kind = _read("json_type", name)
+    kind = read_field("json_type", name)
     return Condition(f"({kind.sql} IS {'NOT ' if value else ''}NULL)", kind.bindings)
 
 
@@ -190,7 +221,7 @@ def _contains(name: str, value: Any) -> Condition:
     _check_scalar("$contains", value)
     if value is None or isinstance(value, bool):
         raise ValueError(f"[where] expected text or a number for $contains, got {value!r}")
-    kind, array = _read("json_type", name), _read("json_extract", name)
+    kind, array = read_field("json_type", name), read_field("json_extract", name)
     listed = ", ".join(f"'{t}'" for t in _types_of(value))
     # json_each fails on what is not JSON, so it only ever sees lists.
     element = Condition(
@@ -200,10 +231,10 @@ def _contains(name: str, value: Any) -> Condition:
     )
     if not isinstance(value, str):
         return element
-    text = _read("json_extract", name)
+    text = read_field("json_extract", name)
     part = _test(name, ("text",), f"IS NOT NULL AND instr({text.sql}, ?) > 0", ())
     part = Condition(part.sql, (*part.bindings, *text.bindings, value))
-    return _join(" OR ", [part, element])
+    return join("OR", [part, element])
 
 
 _COMPILERS: dict[str, Callable[[str, Any], Condition]] = {

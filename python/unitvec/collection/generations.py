@@ -1,20 +1,29 @@
 """Index files: a disposable, verified cache of what SQLite holds.
 
 A file is a generation: written whole under a new name, never changed, and believed only if the
-pointer row in SQLite gives the collection's uuid and the SHA-256 of its bytes. Anything doubtful is
-renamed to `.bad-TIME` and rebuilt; nothing is deleted on suspicion.
+pointer row in SQLite gives the collection's uuid, its length and its header, which holds hashes of
+itself and of everything after it. Anything doubtful is renamed to `.bad-TIME` and rebuilt; nothing
+is deleted on suspicion.
 """
 
 from __future__ import annotations
 
+import re
 import time
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
+from unitvec.collection.coded import Coded
 from unitvec.collection.store import Generation
-from unitvec.fingerprint import file_digest
+from unitvec.collection.vector_rows import Space
 from unitvec.index import Index
+
+#: Of an index file (cpp/src/search/index_file.hpp).
+HEADER_BYTES = 192
+
+#: What the database says is not believed to name a file elsewhere.
+_OWN_NAME = re.compile(r"index-[0-9]+-[0-9]{8,}\.uvi")
 
 
 class IndexFileWarning(UserWarning):
@@ -25,43 +34,44 @@ class DoubtfulIndexError(Exception):
     """Why an index file cannot be believed; never leaves the collection."""
 
 
-def write_generation(
-    directory: Path, index: Index, previous: Generation | None, pointer: Generation
-) -> Generation:
-    """Writes an index file and returns its pointer, completed with the file's name and hash.
+def write_generation(directory: Path, index: Index, pointer: Generation) -> Generation:
+    """Writes an index file and returns its pointer, completed with the file's name and header.
 
     The caller stores the pointer in SQLite; until then a crash leaves a file nobody points to.
+
+    Args:
+        directory: the collection's.
+        index: what is written.
+        pointer: whose number names the file.
 
     Raises:
         OSError: if the file could not be written whole.
     """
-    number = 1 if previous is None else previous.generation + 1
-    path = directory / f"index-{number:08d}.uvi"
+    path = directory / f"index-{pointer.space}-{pointer.generation:08d}.uvi"
     index.save(path)
-    return pointer._replace(
-        generation=number, file=path.name, bytes=path.stat().st_size, sha256=file_digest(path)
-    )
+    return pointer._replace(file=path.name, bytes=path.stat().st_size, header=_header(path))
 
 
 def read_generation(
-    directory: Path, pointer: Generation, properties: dict[str, Any], read_only: bool
-) -> Index | None:
+    directory: Path, pointer: Generation, space: Space, uuid: str, read_only: bool
+) -> Coded | None:
     """The index that a pointer names, or None after a warning if it cannot be believed.
 
     Args:
         directory: the collection's.
         pointer: the row in SQLite.
-        properties: of the collection.
+        space: whose vectors it must hold.
+        uuid: the collection's.
         read_only: leave a doubtful file where it is.
     """
     try:
-        return examine_generation(directory, pointer, properties)
+        return Coded(space, examine_generation(directory, pointer, space, uuid), pointer.error)
     except DoubtfulIndexError as error:
-        _put_aside(directory / pointer.file, str(error), read_only)
+        _put_aside(directory / Path(pointer.file).name, str(error), read_only)
         return None
 
 
-def examine_generation(directory: Path, pointer: Generation, properties: dict[str, Any]) -> Index:
+def examine_generation(directory: Path, pointer: Generation, space: Space, uuid: str) -> Index:
     """The index that a pointer names; changes nothing.
 
     Raises:
@@ -69,10 +79,10 @@ def examine_generation(directory: Path, pointer: Generation, properties: dict[st
     """
     path = directory / pointer.file
     try:
-        reason = _doubt(path, pointer, properties["uuid"])
+        reason = _doubt(path, pointer, uuid)
         if reason is None:
             index = Index.load(path)
-            expected = (properties["dim"], pointer.live, properties["metric"])
+            expected = (space.dim, pointer.live, space.metric)
             if (index.dim, len(index), index.metric) == expected:
                 return index
             reason = "holds other vectors than the collection"
@@ -86,20 +96,26 @@ def examine_generation(directory: Path, pointer: Generation, properties: dict[st
 def _doubt(path: Path, pointer: Generation, uuid: str) -> str | None:
     if pointer.uuid != uuid:
         return "belongs to another collection"
-    if path.name != pointer.file or path.is_symlink():
-        return "is a link or has a path for a name"
+    if not _OWN_NAME.fullmatch(pointer.file) or path.is_symlink():
+        return "is a link or has a name that no index file gets"
     if path.stat().st_size != pointer.bytes:
         return f"has {path.stat().st_size} bytes instead of {pointer.bytes}"
-    if file_digest(path) != pointer.sha256:
-        return "does not have the bytes that were written"
+    if _header(path) != pointer.header:
+        return "is not the one that was written"
     return None
+
+
+def _header(path: Path) -> str:
+    """The header as hex; `Index.load` verifies the hashes in it."""
+    with path.open("rb") as stream:
+        return stream.read(HEADER_BYTES).hex()
 
 
 def _put_aside(path: Path, reason: str, read_only: bool) -> None:
     outcome = "searching exactly instead"
     if not read_only:
         outcome = "rebuilt from the documents, which are safe"
-        if path.is_symlink() or path.exists():
+        if _OWN_NAME.fullmatch(path.name) and (path.is_symlink() or path.exists()):
             now = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
             kept = path.with_name(f"{path.name}.bad-{now}")
             path.rename(kept)
@@ -107,9 +123,9 @@ def _put_aside(path: Path, reason: str, read_only: bool) -> None:
     warnings.warn(f"index file {path} {reason}; {outcome}", IndexFileWarning, stacklevel=2)
 
 
-def remove_stale(directory: Path, current: Generation | None) -> None:
-    """Deletes earlier generations and unfinished files; never the current or a `.bad-` one."""
-    keep = current.file if current else None
+def remove_stale(directory: Path, current: Iterable[Generation]) -> None:
+    """Deletes earlier generations and unfinished files; never a current or a `.bad-` one."""
+    keep = {pointer.file for pointer in current}
     for path in directory.glob("index-*.uvi*"):
-        if path.name != keep and ".bad-" not in path.name:
+        if path.name not in keep and ".bad-" not in path.name:
             path.unlink(missing_ok=True)

@@ -1,5 +1,9 @@
 """One writer: a `flock` on a file of its own, with the holder's process id inside.
 
+A second line holds the number of the last change that was acknowledged. SQLite ends its log at the
+first damaged frame, and takes what was before for everything there ever was: by this number it is
+seen that something is missing.
+
 The database file itself is never opened by hand: closing any descriptor of it would drop the
 POSIX locks that SQLite holds on it in this process.
 """
@@ -8,12 +12,18 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import weakref
+import zlib
 from pathlib import Path
 
 from unitvec.errors import StoreLockedError
 
 LOCK_FILE = "LOCK"
+
+_MARK_AT = 32  # the process id has the bytes before
+_MARK = re.compile(rb"([0-9]{20}) ([0-9a-f]{8})\n")
+_NO_MARK = b"\0" * 30
 
 _live: weakref.WeakSet[ProcessLock] = weakref.WeakSet()
 
@@ -44,8 +54,18 @@ class ProcessLock:
         self._fd = fd
         _live.add(self)
         if not shared:
-            os.ftruncate(fd, 0)
-            os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+            os.pwrite(fd, f"{os.getpid()}\n".encode().ljust(_MARK_AT, b"\0"), 0)
+
+    def mark(self, sequence: int) -> None:
+        """Notes that changes up to this number are on the disk; takes a microsecond."""
+        if self._fd is not None:
+            digits = f"{sequence:020d}".encode()
+            os.pwrite(self._fd, digits + f" {zlib.crc32(digits):08x}\n".encode(), _MARK_AT)
+
+    def unmark(self) -> None:
+        """Notes nothing: for changes that power loss may take."""
+        if self._fd is not None:
+            os.pwrite(self._fd, _NO_MARK, _MARK_AT)
 
     def release(self) -> None:
         """Gives the lock back; a second call does nothing."""
@@ -69,8 +89,20 @@ def _open(path: Path, flags: int) -> int:
 
 
 def _read_pid(fd: int) -> int | None:
-    text = os.pread(fd, 32, 0).strip()
+    text = os.pread(fd, _MARK_AT, 0).rstrip(b"\0").strip()
     return int(text) if text.isdigit() else None
+
+
+def read_mark(directory: Path) -> int:
+    """The number of the last change that was acknowledged; 0 where none can be read."""
+    try:
+        content = (directory / LOCK_FILE).read_bytes()
+    except OSError:
+        return 0
+    found = _MARK.match(content, _MARK_AT)
+    if found is None or int(found[2], 16) != zlib.crc32(found[1]):
+        return 0  # never written, or damaged itself: then it says nothing
+    return int(found[1])
 
 
 def _forget_in_child() -> None:

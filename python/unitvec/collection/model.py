@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Protocol
 
+from unitvec.collection.vector_rows import Space
 from unitvec.errors import FingerprintError
 
 METRICS = ("cosine", "dot", "euclidean", "manhattan")
@@ -39,8 +40,14 @@ def load_encoder(name: str) -> TextEncoder:
     return encoder
 
 
-def describe(encoder: TextEncoder | None, dim: int | None, metric: str | None) -> dict[str, Any]:
-    """The properties of a new collection.
+def describe(
+    encoder: TextEncoder | None,
+    dim: int | None,
+    metric: str | None,
+    number: int = 0,
+    name: str = "",
+) -> Space:
+    """The vectors that a new collection will have.
 
     Raises:
         ValueError: if neither encoder nor dim is given, they disagree, or the metric is unknown.
@@ -54,12 +61,15 @@ def describe(encoder: TextEncoder | None, dim: int | None, metric: str | None) -
         metric = encoder.similarity_fn_name if encoder is not None else "cosine"
     if metric not in METRICS:
         raise ValueError(f"[Collection] expected a metric of {METRICS}, got {metric!r}")
-    return {
-        "dim": own_dim,
-        "metric": metric,
-        "fingerprint": encoder.fingerprint if encoder is not None else None,
-        "model": model_name(encoder) if encoder is not None else None,
-    }
+    return Space(
+        space=number,
+        name=name,
+        dim=own_dim,
+        metric=metric,
+        model=model_name(encoder) if encoder is not None else None,
+        fingerprint=encoder.fingerprint if encoder is not None else None,
+        live=0,
+    )
 
 
 def model_name(encoder: TextEncoder) -> str | None:
@@ -71,7 +81,7 @@ def model_name(encoder: TextEncoder) -> str | None:
 
 
 def require_same(
-    properties: dict[str, Any], encoder: TextEncoder | None, dim: int | None, metric: str | None
+    space: Space, encoder: TextEncoder | None, dim: int | None, metric: str | None
 ) -> None:
     """Checks that what the caller asks for is what the collection was made with.
 
@@ -79,21 +89,19 @@ def require_same(
         FingerprintError: if another model made the collection's vectors, or none is known.
         ValueError: if dim or metric differ.
     """
-    for name, given in (("dim", dim), ("metric", metric)):
-        if given is not None and given != properties[name]:
-            raise ValueError(
-                f"[Collection] expected {name} {properties[name]!r} as stored, got {given!r}"
-            )
-    if encoder is None or encoder.fingerprint == properties["fingerprint"]:
+    for name, stored, given in (("dim", space.dim, dim), ("metric", space.metric, metric)):
+        if given is not None and given != stored:
+            raise ValueError(f"[Collection] expected {name} {stored!r} as stored, got {given!r}")
+    if encoder is None or encoder.fingerprint == space.fingerprint:
         return
-    if properties["fingerprint"] is None:
+    if space.fingerprint is None:
         raise FingerprintError(
             "[Collection] this collection was made without an encoder, so nothing says which "
             "model its vectors come from: open it without encoder= and search by vector"
         )
     raise FingerprintError(
-        f"[Collection] the vectors were made by the model {properties['model'] or 'unnamed'!r} "
-        f"(fingerprint {properties['fingerprint'][:12]}…), not by "
+        f"[Collection] the vectors were made by the model {space.model or 'unnamed'!r} "
+        f"(fingerprint {space.fingerprint[:12]}…), not by "
         f"{model_name(encoder) or 'the one given'!r} ({encoder.fingerprint[:12]}…): their scores "
         "would mean nothing; open it with the first, or add the documents to a new collection"
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from unitvec.collection.model import TextEncoder, load_encoder, require_same
 from unitvec.collection.session import Session
+from unitvec.collection.vector_rows import Space
 
 
 class OpenCollection:
@@ -16,14 +17,18 @@ class OpenCollection:
     _encoder: TextEncoder | None
 
     @property
+    def _space(self) -> Space:
+        return self._session.spaces[""]
+
+    @property
     def dim(self) -> int:
         """Length of the vectors."""
-        return int(self._session.properties["dim"])
+        return self._space.dim
 
     @property
     def metric(self) -> str:
         """The measure: "cosine", "dot", "euclidean" or "manhattan"."""
-        return str(self._session.properties["metric"])
+        return self._space.metric
 
     @property
     def encoder(self) -> TextEncoder:
@@ -35,13 +40,13 @@ class OpenCollection:
             FingerprintError: what is found under that name is another model.
         """
         if self._encoder is None:
-            name = self._session.properties["model"]
+            name = self._space.model
             if name is None:
                 raise ValueError(
                     "[Collection] made without an encoder (or with one that has no name): search "
                     "by vector, add with embeddings=, or open it with its encoder="
                 )
             encoder = load_encoder(name)
-            require_same(self._session.properties, encoder, None, None)
+            require_same(self._space, encoder, None, None)
             self._encoder = encoder
         return self._encoder

@@ -18,7 +18,8 @@ class Hit:
 
     Attributes:
         id: its id.
-        score: larger is nearer: the cosine or dot product, or the negative distance.
+        score: larger is nearer: the cosine or dot product, or the negative distance; BM25 of a
+            lexical search, the fused score of a hybrid one, the reranker's where there was one.
         document: its text; None where only a vector was stored.
         metadata: its metadata, empty where none was stored.
         vector: shape (dim,), only where it was asked for; two hits are equal whatever it is.
@@ -48,9 +49,12 @@ class SearchResult(Rows[Hit], Sequence[Hit]):
     """The hits of one query, best first.
 
     Attributes:
-        exact: whether no nearer document can have been missed.
+        exact: whether no nearer document can have been missed. A lexical search is always exact; a
+            hybrid one where its dense half is; reranking and diversity choose among candidates, of
+            which the same is said.
         recall_estimate: expected share of the true nearest that is here; 1.0 when exact, else as
-            measured on a sample when the index was built.
+            measured on a sample when the index was built, for a hybrid search that of its dense
+            half.
         took_ms: milliseconds the whole call took, encoding included.
     """
 

@@ -1,10 +1,11 @@
-"""One stored row, and the checksum that says it is still what was written."""
+"""One stored row, and the checksums that say it is still what was written."""
 
 from __future__ import annotations
 
 import json
 import struct
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,29 +15,38 @@ from numpy.typing import NDArray
 #: Vectors are stored as little-endian float32, whatever the machine.
 VECTOR_DTYPE = np.dtype("<f4")
 
+_LENGTHS = struct.Struct("<4q")
+_KEY = struct.Struct("<q")
+
 
 class Row(NamedTuple):
-    """A row as the database holds it; `metadata` is JSON, `vector` float32 bytes."""
+    """A document as the database holds it; `metadata` is JSON."""
 
     key: int
     id: str
     document: str | None
     metadata: str
-    vector: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class NewRow:
-    """A row to be stored, checked already; its key is given by the store."""
+    """A row to be stored, checked already; its key is given by the store.
+
+    Attributes:
+        id: the document's.
+        document: its text, if any.
+        metadata: JSON.
+        vectors: float32 bytes, by number of the space.
+    """
 
     id: str
     document: str | None
     metadata: str
-    vector: bytes
+    vectors: Mapping[int, bytes]
 
 
 def checksum(row: Row) -> int:
-    """CRC-32 over key, id, document, metadata and vector.
+    """CRC-32 over key, id, document and metadata.
 
     The lengths go in first, so that a byte moved from one field to the next is seen, and so that
     no document (length -1) differs from an empty one.
@@ -44,8 +54,13 @@ def checksum(row: Row) -> int:
     id_bytes, metadata = row.id.encode(), row.metadata.encode()
     document = b"" if row.document is None else row.document.encode()
     length = -1 if row.document is None else len(document)
-    lengths = struct.pack("<4q", row.key, len(id_bytes), length, len(metadata))
-    return zlib.crc32(row.vector, zlib.crc32(b"".join((lengths, id_bytes, document, metadata))))
+    lengths = _LENGTHS.pack(row.key, len(id_bytes), length, len(metadata))
+    return zlib.crc32(b"".join((lengths, id_bytes, document, metadata)))
+
+
+def vector_checksum(key: int, vector: bytes) -> int:
+    """CRC-32 over key and vector: that of another row is not taken for this one's."""
+    return zlib.crc32(vector, zlib.crc32(_KEY.pack(key)))
 
 
 def encode_metadata(metadata: dict[str, Any]) -> str:

@@ -1,20 +1,24 @@
 """The database of a collection: its tables, and how a connection to it is opened.
 
-SQLite holds the only truth. `documents` and `vectors` share a key, a number that grows with every
-stored row and is never used twice, so "rows after key K" are exactly those an index built up to K
-does not know. `deletions` lists the keys that went since an index may have been built.
+docs/FORMAT.md specifies every table. SQLite holds the only truth. A document and its vectors share
+a key, a number that grows with every stored row and is never used twice, so "rows after key K" are
+exactly those an index built up to K does not know. `deletions` and `rewrites` list the keys that
+went, or got another text or other metadata, since an index may have been built.
 """
 
 from __future__ import annotations
 
 import errno
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import apsw
+import apsw.sqlite_extra
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 APPLICATION_ID = 0x75766563  # "uvec" in the file's header
 
 #: Before 3.51.3 a WAL reset could lose committed pages (sqlite.org/wal.html, "the WAL-reset bug").
@@ -26,6 +30,16 @@ PAGE_SIZE = 16384
 #: Of the SQLite file format; no database is shorter than 512 bytes, its smallest page.
 HEADER_BYTES = 512
 
+#: At the end of each page, for the checksum that SQLite's checksum VFS writes and verifies there.
+RESERVED_BYTES = 8
+CHECKSUM_VFS = "cksmvfs"
+
+#: More than any database: all of it may be mapped.
+MAPPED_BYTES = 1 << 40
+
+#: Pages that a connection keeps, verified once, as KiB.
+CACHE_KIB = 32 * 1024
+
 TABLES = """
 CREATE TABLE properties (name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
 CREATE TABLE documents (
@@ -35,18 +49,29 @@ CREATE TABLE documents (
     metadata TEXT NOT NULL,
     crc INTEGER NOT NULL
 ) STRICT;
-CREATE TABLE vectors (key INTEGER PRIMARY KEY, vector BLOB NOT NULL) STRICT;
+CREATE TABLE spaces (
+    space INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    dim INTEGER NOT NULL,
+    metric TEXT NOT NULL,
+    model TEXT,
+    fingerprint TEXT,
+    live INTEGER NOT NULL
+) STRICT;
 CREATE TABLE deletions (key INTEGER PRIMARY KEY, sequence INTEGER NOT NULL) STRICT;
+CREATE TABLE rewrites (key INTEGER PRIMARY KEY, sequence INTEGER NOT NULL) STRICT;
 CREATE TABLE generations (
     generation INTEGER PRIMARY KEY,
+    space INTEGER NOT NULL,
     file TEXT NOT NULL,
     uuid TEXT NOT NULL,
     sequence INTEGER NOT NULL,
     last_key INTEGER NOT NULL,
     live INTEGER NOT NULL,
     bytes INTEGER NOT NULL,
-    sha256 TEXT NOT NULL,
-    recall REAL NOT NULL
+    header TEXT NOT NULL,
+    recall REAL NOT NULL,
+    error REAL NOT NULL
 ) STRICT;
 CREATE TABLE state (
     one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -57,6 +82,23 @@ CREATE TABLE state (
 ) STRICT;
 INSERT INTO state VALUES (1, 0, 0, 1, 0);
 """
+
+_loading = threading.Lock()
+
+#: The vectors of one space; those of several are apart, so that a search reads only its own.
+VECTOR_TABLE = """
+CREATE TABLE {table} (key INTEGER PRIMARY KEY, vector BLOB NOT NULL, crc INTEGER NOT NULL) STRICT;
+"""
+
+
+def table(name: str) -> str:
+    """The statement of `TABLES` that makes one of them."""
+    return next(s for s in TABLES.split(";") if s.strip().startswith(f"CREATE TABLE {name} "))
+
+
+def vector_table(space: int) -> str:
+    """Name of the table that holds a space's vectors."""
+    return f"vectors_{int(space)}"
 
 
 def require_sqlite() -> None:
@@ -70,6 +112,32 @@ def require_sqlite() -> None:
         )
 
 
+@cache
+def _checksum_vfs() -> str:
+    """The VFS that verifies pages; loading it once serves every connection of the process.
+
+    It makes itself the process's default, which is given back: other users of apsw keep theirs.
+    """
+    usual = apsw.vfs_names()[0]
+    with _loading:
+        if CHECKSUM_VFS not in apsw.vfs_names():
+            if not apsw.sqlite_extra.has("cksumvfs"):
+                raise RuntimeError(
+                    "[Collection] expected an apsw with SQLite's checksum VFS, as its wheels have: "
+                    "pip install --force-reinstall apsw"
+                )
+            connection = apsw.Connection(":memory:")
+            apsw.sqlite_extra.load(connection, "cksumvfs")
+            connection.close()
+            apsw.set_default_vfs(usual)
+    return CHECKSUM_VFS
+
+
+def connect_writer(path: Path) -> apsw.Connection:
+    """A connection that may write, and creates an empty file where there is none."""
+    return apsw.Connection(str(path), vfs=_checksum_vfs())
+
+
 def configure_writer(connection: apsw.Connection, durability: str) -> None:
     """Settings of the one connection that writes; it also folds the write-ahead log back in.
 
@@ -79,17 +147,53 @@ def configure_writer(connection: apsw.Connection, durability: str) -> None:
             at a power loss (never at a crash of the process), and never tears one.
     """
     connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")  # heeded only before the first write
+    connection.reserve_bytes(reserve=RESERVED_BYTES)  # the same
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {durability}")
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
 
 
 def connect_reader(path: Path, immutable: bool = False) -> apsw.Connection:
     """A connection that cannot write; `immutable` needs no other file beside the database."""
     query = "mode=ro&immutable=1" if immutable else "mode=ro"
     flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
-    connection = apsw.Connection(f"{path.absolute().as_uri()}?{query}", flags=flags)
+    connection = apsw.Connection(
+        f"{path.absolute().as_uri()}?{query}", flags=flags, vfs=_checksum_vfs()
+    )
     connection.set_busy_timeout(5000)  # ms; a reader waits only while a log is being recovered
+    try:
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    except BaseException:
+        connection.close()
+        raise
     return connection
+
+
+def connect_mapped(path: Path, immutable: bool = False) -> apsw.Connection:
+    """A connection that reads pages where they lie in the mapped file, and does not verify them."""
+    query = "mode=ro&immutable=1" if immutable else "mode=ro"
+    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+    vfs = next(name for name in apsw.vfs_names() if name != CHECKSUM_VFS)
+    connection = apsw.Connection(f"{path.absolute().as_uri()}?{query}", flags=flags, vfs=vfs)
+    connection.set_busy_timeout(5000)  # ms
+    connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
+    connection.execute("PRAGMA cache_size = -1024")  # KiB; the system keeps mapped pages
+    return connection
+
+
+def require_checksums(path: Path, connection: apsw.Connection) -> None:
+    """Raises FormatError if pages would be read without being verified.
+
+    The number of reserved bytes stands in the file's header: a flipped bit there would switch
+    verification off. A last page that is cut short is not verified either.
+    """
+    reserved = connection.reserve_bytes()
+    if reserved != RESERVED_BYTES or not connection.pragma("checksum_verification"):
+        raise damaged(path, f"expected pages with {RESERVED_BYTES} reserved bytes, got {reserved}")
+    page_size = connection.pragma("page_size")
+    size = path.stat().st_size
+    if size % page_size:
+        raise damaged(path, f"its {size} bytes are no whole number of pages of {page_size}")
 
 
 @contextmanager
@@ -99,6 +203,10 @@ def sqlite_errors(path: Path) -> Iterator[None]:
         yield
     except (apsw.CorruptError, apsw.NotADBError) as error:
         raise damaged(path, str(error)) from error
+    except apsw.IOError as error:
+        if getattr(error, "extendedresult", None) == apsw.SQLITE_IOERR_DATA:
+            raise damaged(path, "a page does not have the bytes that were written") from error
+        raise OSError(errno.EIO, f"[Collection] {error}", str(path)) from error
     except apsw.FullError as error:
         raise OSError(errno.ENOSPC, f"[Collection] disk full, nothing stored: {error}") from error
     except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError) as error:
@@ -108,7 +216,7 @@ def sqlite_errors(path: Path) -> Iterator[None]:
             "read_only=True)",
             str(path),
         ) from error
-    except (apsw.IOError, apsw.BusyError, apsw.ProtocolError) as error:
+    except (apsw.BusyError, apsw.ProtocolError) as error:
         raise OSError(errno.EIO, f"[Collection] {error}", str(path)) from error
 
 

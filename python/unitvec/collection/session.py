@@ -13,13 +13,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from unitvec.collection import files, maintenance
+from unitvec.collection import files
+from unitvec.collection.building import BackgroundBuilder, IndexBuild
+from unitvec.collection.columns import MetadataColumns
 from unitvec.collection.generations import remove_stale
 from unitvec.collection.index_cache import IndexCache, IndexPolicy
-from unitvec.collection.lock import ProcessLock
+from unitvec.collection.lock import ProcessLock, read_mark
 from unitvec.collection.schema import require_sqlite
 from unitvec.collection.store import Store
+from unitvec.collection.vector_rows import Space
 from unitvec.durable import sync_to_disk
+
+Describe = Callable[[], list[Space]]
+
+#: Looks at the policy while the rows are written that may call for a new index file.
+_EXAMINATIONS = 20
 
 
 class Session:
@@ -30,7 +38,7 @@ class Session:
         read_only: take no lock and write nothing.
         durability: "full" or "normal", see `schema.connect_writer`.
         policy: when index files are built.
-        describe: gives the properties of a new collection; None: it must exist.
+        describe: gives the spaces of a new collection; None: it must exist.
 
     Raises:
         StoreLockedError: another open collection writes there.
@@ -44,7 +52,7 @@ class Session:
         read_only: bool,
         durability: str,
         policy: IndexPolicy,
-        describe: Callable[[], dict[str, Any]] | None,
+        describe: Describe | None,
     ) -> None:
         require_sqlite()
         self.path = path
@@ -57,32 +65,52 @@ class Session:
         self._reader: Store | None = None
         self._write_lock = threading.RLock()
         self._read_lock = threading.RLock()
+        self._build_lock = threading.RLock()  # before _write_lock, before _read_lock
+        self._builder = BackgroundBuilder(self._build_next)
+        self._examined, self._unexamined = False, 0
         try:
             self._connect(durability, describe)
         except BaseException:
             self.close()
             raise
 
-    def _connect(self, durability: str, describe: Callable[[], dict[str, Any]] | None) -> None:
+    def _connect(self, durability: str, describe: Describe | None) -> None:
         if self.read_only or describe is None:
             files.require_collection(self.path)
         if self.read_only:
             self._reader, self._lock = files.open_reader(self.path)
         else:
             # What a new collection would be is settled before anything is made on the disk.
-            properties = describe() if describe and not files.is_collection(self.path) else None
-            if properties is not None:
+            spaces = describe() if describe and not files.is_collection(self.path) else None
+            if spaces is not None:
                 files.prepare_directory(self.path)
+            mark = read_mark(self.path)
             self._lock = ProcessLock(self.path)
             self._writer = Store.open_writer(self.path / files.STORE_FILE, durability)
             if self._writer.is_empty_file():
                 if describe is None:
                     raise FileNotFoundError(f"[Collection] {self.path} was never completed")
-                self._writer.create(properties or describe())
+                self._writer.create({}, spaces or describe())
                 sync_to_disk(self.path)
+            files.require_complete(self._writer, mark)
+            self._marks = durability == "full"
+            if not self._marks:
+                self._lock.unmark()
             self._reader = Store.open_reader(self.path / files.STORE_FILE)
-        self.properties = self._reader.properties()
-        self.cache = IndexCache(self.path, self.properties, self.read_only)
+        self.properties: dict[str, Any] = self._reader.properties()
+        self._read_spaces()
+        self.columns = MetadataColumns()
+
+    def _read_spaces(self) -> None:
+        """Which kinds of vectors there are; an index in memory for each."""
+        assert self._reader is not None
+        self.spaces = {space.name: space for space in self._reader.spaces()}
+        self.caches = {
+            name: IndexCache(
+                self.path, self.properties["uuid"], space, self._policy, self.read_only
+            )
+            for name, space in self.spaces.items()
+        }
 
     def check(self) -> None:
         """Raises RuntimeError if the collection is closed or belongs to the parent process."""
@@ -130,41 +158,124 @@ class Session:
     @contextmanager
     def writing(self) -> Iterator[Store]:
         """One transaction on the writing connection, stored whole at the end or not at all."""
-        with self.exclusive() as store, store.writing():
+        with self.exclusive() as store:
+            with store.writing():
+                yield store
+                sequence = store.state().sequence
+            if self._marks and self._lock is not None:
+                self._lock.mark(sequence)
+
+    def maintain(self, changed: int | None = None) -> None:
+        """Has the index files built or extended where the policy wants it, and does not wait.
+
+        Args:
+            changed: rows written; few of them alone cannot have made a difference.
+        """
+        self._unexamined += changed or 0
+        least = min(self._policy.approximate_from, self._policy.tail_min) / _EXAMINATIONS
+        if self._examined and changed is not None and self._unexamined < least:
+            return
+        self._examined, self._unexamined = True, 0
+        if self._wanted() is not None:
+            self._builder.start()
+
+    def build_indexes(self) -> None:
+        """Returns when the index files are as the policy wants them.
+
+        Raises:
+            OSError: one could not be written.
+        """
+        self.check()
+        if not self.read_only:
+            self._builder.finish()
+
+    @contextmanager
+    def not_building(self) -> Iterator[Store]:
+        """The writing connection, while no index file is being built."""
+        self.check()
+        with self._build_lock, self.exclusive() as store:
             yield store
 
-    def maintain(self, rebuild: bool = False) -> None:
-        """Builds or extends the index file where the policy wants it; searches go on meanwhile."""
+    def rebuild_indexes(self) -> None:
+        """Builds every index file afresh."""
+        with self.not_building() as store:
+            for space in self.spaces.values():
+                if self._live(store, space) >= self._policy.approximate_from:
+                    self._build(space, threading.Event(), afresh=True)
+                elif store.generation(space) is not None:
+                    with store.writing():
+                        store.set_generation(space, None)
+                    remove_stale(self.path, store.generations())
+
+    def _wanted(self) -> Space | None:
+        """A space whose index file the policy wants built or extended."""
         with self.exclusive() as store:
-            state, generation = store.state(), store.generation()
-            changes = state.next_key - 1 - (generation.last_key if generation else 0)
-            believed = generation is not None and (self.path / generation.file).is_file()
-            if not (rebuild or self._policy.wants_graph(state.live, changes, believed)):
-                if generation is not None and not believed:
-                    store.set_generation(None)
-                return
-            if state.live < self._policy.approximate_from:
-                store.set_generation(None)
-                remove_stale(self.path, None)
-                return
-            graph, generation = maintenance.build_generation(
-                self.path, store, self.properties, rebuild
-            )
-            store.set_generation(generation)
-            remove_stale(self.path, generation)
-            with self._read_lock:
-                self.cache.adopt(graph, generation)
+            for space in self.spaces.values():
+                if self._wants_graph(store, space):
+                    return space
+        return None
 
-    def replace_lost_index(self) -> None:
-        """Builds the index file again if a search just found that it cannot be believed."""
-        if self.cache.is_lost and not self.read_only:
-            self.cache.is_lost = False
-            self.maintain()
+    def _wants_graph(self, store: Store, space: Space) -> bool:
+        live = self._live(store, space)
+        if live < self._policy.approximate_from:
+            return False
+        generation = store.generation(space)
+        if generation is None or not (self.path / generation.file).is_file():
+            return True
+        gone = store.deleted_since(generation.sequence)
+        dead = sum(key <= generation.last_key for key in gone)
+        tail = live - (generation.live - dead)
+        return self._policy.wants_graph(live, tail, dead, generation.live)
 
-    def close(self) -> None:
-        """Gives everything back; in a forked child, leaves it to the parent."""
+    def _live(self, store: Store, space: Space) -> int:
+        return next(s.live for s in store.spaces() if s.space == space.space)
+
+    def _build_next(self, stop: threading.Event) -> bool:
+        """Builds what is wanted; False where nothing is. Runs in the builder's thread."""
+        space = self._wanted()
+        if space is not None:
+            self._build(space, stop)
+        return space is not None
+
+    def _build(self, space: Space, stop: threading.Event, afresh: bool = False) -> None:
+        with self._build_lock:
+            with self.extra_reader() as store:
+                build = IndexBuild(self.path, self.properties["uuid"], store, space, stop)
+                graph, generation = build.run(afresh)
+            with self.exclusive() as store:
+                with store.writing():
+                    store.set_generation(space, generation)
+                remove_stale(self.path, store.generations())
+                with self._read_lock:
+                    self.caches[space.name].adopt(graph, generation)
+
+    def replace_lost_indexes(self) -> None:
+        """Has index files built again where a search just found that one cannot be believed."""
+        lost = [cache for cache in self.caches.values() if cache.is_lost]
+        if not lost or self.read_only:
+            return
+        with self.writing() as store:
+            for cache in lost:
+                cache.is_lost = False
+                store.set_generation(cache.space, None)
+        self.maintain()
+
+    def close(self, finish: bool = True) -> None:
+        """Gives everything back; in a forked child, leaves it to the parent.
+
+        Args:
+            finish: let a running build of an index file end first; Ctrl-C stops it.
+        """
         if not self._open or self._pid != os.getpid():
             return
+        try:
+            if finish:
+                self._builder.wait()
+        finally:
+            self._builder.stop()
+            self._give_back()
+
+    def _give_back(self) -> None:
         with self._write_lock, self._read_lock:
             self._open = False
             # The reader first: the writer, as the last to close, folds the log into the database.

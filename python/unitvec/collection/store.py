@@ -10,14 +10,28 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import apsw
+import numpy as np
+from numpy.typing import NDArray
 
-from unitvec.collection import schema
+from unitvec.collection import document_filters, schema
 from unitvec.collection.filters import Condition
-from unitvec.collection.rows import NewRow, Row, checksum
+from unitvec.collection.lexical import LexicalTable
+from unitvec.collection.migrations import DamagedRowError, migrate
+from unitvec.collection.rows import NewRow, Row, checksum, decode_vectors
+from unitvec.collection.vector_rows import (
+    KeyedVector,
+    Space,
+    WrongChecksumError,
+    as_carray,
+    create_vectors,
+    insert_vectors,
+    remove_vectors,
+    vectors_between,
+    vectors_of,
+)
 from unitvec.durable import sync_to_disk
 
-_ROW_COLUMNS = "d.key, d.id, d.document, d.metadata, v.vector, d.crc"
-_ROW_TABLES = "documents AS d JOIN vectors AS v ON v.key = d.key"
+_ROW_COLUMNS = "d.key, d.id, d.document, d.metadata, d.crc"
 
 
 class State(NamedTuple):
@@ -25,7 +39,7 @@ class State(NamedTuple):
 
     Attributes:
         sequence: grows by one with every transaction that changes rows.
-        purged: deletions up to this sequence number are no longer listed.
+        purged: deletions and rewrites up to this sequence number are no longer listed.
         next_key: key of the next row stored.
         live: rows there are.
     """
@@ -37,25 +51,51 @@ class State(NamedTuple):
 
 
 class Generation(NamedTuple):
-    """The pointer to an index file: which file, whose, of what state, with which bytes."""
+    """The pointer to an index file: which file, whose, of what state, with which bytes.
+
+    Attributes:
+        generation: its number; it grows with every file.
+        space: whose vectors it holds.
+        file: its name in the collection's directory.
+        uuid: of the collection.
+        sequence: of the state that was read; later changes are not in it.
+        last_key: rows up to this key are in it, later ones are not.
+        live: vectors in it.
+        bytes: the file's size.
+        header: its header as hex, which holds hashes of itself and of everything after it.
+        recall: share of the true 10 nearest that its graph found on a sample.
+        error: the largest distance between a vector and its code in the file.
+    """
 
     generation: int
+    space: int
     file: str
     uuid: str
     sequence: int
     last_key: int
     live: int
     bytes: int
-    sha256: str
+    header: str
     recall: float
+    error: float
 
 
 class Store:
-    """One connection to a collection's database; used by one thread at a time."""
+    """One connection to a collection's database; used by one thread at a time.
 
-    def __init__(self, path: Path, connection: apsw.Connection) -> None:
+    Readers have a second one, through which vectors are read where they lie in the mapped file: in
+    half the time. It does not verify pages; a vector has its own checksum, with its key in it, and
+    one that is missing is noticed by who asked for it.
+    """
+
+    def __init__(
+        self, path: Path, connection: apsw.Connection, mapped: apsw.Connection | None = None
+    ) -> None:
         self.path = path
         self.connection = connection
+        self._mapped = mapped
+        self.lexical = LexicalTable(connection)
+        document_filters.register(connection)
 
     @classmethod
     def open_writer(cls, path: Path, durability: str) -> Store:
@@ -68,11 +108,15 @@ class Store:
         if path.exists() and 0 < path.stat().st_size < schema.HEADER_BYTES:
             raise schema.damaged(path, "the file is shorter than a database's header")
         with schema.sqlite_errors(path):
-            store = cls(path, apsw.Connection(str(path)))
+            store = cls(path, schema.connect_writer(path))
             try:
-                if not store.is_empty_file():
+                is_empty = store.is_empty_file()
+                if not is_empty:
+                    store.migrate()
                     store.properties()
                 schema.configure_writer(store.connection, durability)
+                if not is_empty:
+                    schema.require_checksums(path, store.connection)
             except BaseException:
                 store.connection.close()
                 raise
@@ -82,11 +126,23 @@ class Store:
     def open_reader(cls, path: Path, immutable: bool = False) -> Store:
         """A connection that cannot write."""
         with schema.sqlite_errors(path):
-            return cls(path, schema.connect_reader(path, immutable))
+            connection = schema.connect_reader(path, immutable)
+            try:
+                return cls(path, connection, schema.connect_mapped(path, immutable))
+            except BaseException:
+                connection.close()
+                raise
+
+    def require_sound(self) -> None:
+        """Raises FormatError unless pages are verified as they are read."""
+        with schema.sqlite_errors(self.path):
+            schema.require_checksums(self.path, self.connection)
 
     def close(self) -> None:
         """Closes the connection; the last one to close folds the write-ahead log back in."""
         with schema.sqlite_errors(self.path):
+            if self._mapped is not None:
+                self._mapped.close()
             self.connection.close()
 
     @contextmanager
@@ -97,7 +153,28 @@ class Store:
             try:
                 yield
             finally:
-                self.connection.execute("ROLLBACK")
+                self._end()
+
+    def _end(self) -> None:
+        for connection in (self.connection, self._mapped):
+            # An error of the disk has ended it already.
+            if connection is not None and connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+    def begin_again(self) -> None:
+        """Moves the reading transaction to the present."""
+        self._end()
+        self.connection.execute("BEGIN")
+
+    def _for_vectors(self) -> apsw.Connection:
+        """The mapped connection, if it sees the same moment as the other."""
+        if self._mapped is None or not self.connection.in_transaction:
+            return self.connection
+        if not self._mapped.in_transaction:
+            self._mapped.execute("BEGIN")
+        sql = "SELECT sequence FROM state"
+        here, there = (c.execute(sql).get for c in (self.connection, self._mapped))
+        return self._mapped if here == there else self.connection
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -120,11 +197,13 @@ class Store:
         with schema.sqlite_errors(self.path):
             return not self._all("SELECT 1 FROM sqlite_schema LIMIT 1")
 
-    def create(self, properties: dict[str, Any]) -> None:
-        """Makes the tables and writes the collection's properties, in one transaction."""
+    def create(self, properties: dict[str, Any], spaces: Sequence[Space]) -> None:
+        """Makes the tables and writes what the collection is, in one transaction."""
         with self.writing():
             self.connection.execute(schema.TABLES)
             self.set_properties({"uuid": uuid.uuid4().hex, **properties})
+            for space in spaces:
+                self.add_space(space)
             self.connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
             self.connection.execute(f"PRAGMA user_version = {schema.FORMAT_VERSION}")
 
@@ -146,12 +225,43 @@ class Store:
             if application != schema.APPLICATION_ID:
                 raise schema.damaged(self.path, "not a unitvec collection")
             if version != schema.FORMAT_VERSION:
+                way_out = (
+                    "a later unitvec may read it"
+                    if version > schema.FORMAT_VERSION
+                    else "opened once to write, it is brought to that"
+                )
                 raise schema.damaged(
                     self.path,
-                    f"expected format version {schema.FORMAT_VERSION}, got {version}; "
-                    "a later unitvec may read it",
+                    f"expected format version {schema.FORMAT_VERSION}, got {version}; {way_out}",
                 )
             return dict(self._all("SELECT name, value FROM properties"))
+
+    def migrate(self) -> None:
+        """Brings a collection of an earlier format version to the present one.
+
+        Raises:
+            FormatError: a row is damaged; then nothing is changed.
+        """
+        version = self.connection.pragma("user_version")
+        known = self.connection.pragma("application_id") == schema.APPLICATION_ID
+        if not known or not 0 < version < schema.FORMAT_VERSION:
+            return
+        try:
+            migrate(self.connection, version)
+        except DamagedRowError as error:
+            raise schema.damaged(
+                self.path, f"{error} is damaged: wrong checksum; format version {version} stays"
+            ) from None
+
+    def spaces(self) -> list[Space]:
+        """The kinds of vectors there are, by number; the collection's own has the name ""."""
+        with schema.sqlite_errors(self.path):
+            return [Space(*row) for row in self._all("SELECT * FROM spaces ORDER BY space")]
+
+    def add_space(self, space: Space) -> None:
+        """Makes room for another kind of vectors, inside a writing transaction."""
+        create_vectors(self.connection, space.space)
+        self.connection.execute("INSERT INTO spaces VALUES (?, ?, ?, ?, ?, ?, ?)", space)
 
     def state(self) -> State:
         """The sequence number and its company."""
@@ -169,45 +279,60 @@ class Store:
         """Stores rows whose ids are unknown, under new keys."""
         state = self.state()
         keyed = [
-            Row(state.next_key + i, row.id, row.document, row.metadata, row.vector)
-            for i, row in enumerate(rows)
+            Row(key, row.id, row.document, row.metadata)
+            for key, row in enumerate(rows, state.next_key)
         ]
         self.connection.executemany(
-            "INSERT INTO documents VALUES (?, ?, ?, ?, ?)",
-            ((r.key, r.id, r.document, r.metadata, checksum(r)) for r in keyed),
+            "INSERT INTO documents VALUES (?, ?, ?, ?, ?)", ((*r, checksum(r)) for r in keyed)
         )
-        self.connection.executemany(
-            "INSERT INTO vectors VALUES (?, ?)", ((r.key, r.vector) for r in keyed)
-        )
+        for space in {space for row in rows for space in row.vectors}:
+            vectors = [
+                (key, row.vectors[space])
+                for key, row in enumerate(rows, state.next_key)
+                if space in row.vectors
+            ]
+            insert_vectors(self.connection, space, vectors)
+            self._count_vectors(space, len(vectors))
+        self.lexical.insert((r.key, r.document) for r in keyed)
         self._set_state(
-            State(
-                state.sequence + 1,
-                state.purged,
-                state.next_key + len(rows),
-                state.live + len(rows),
+            state._replace(
+                sequence=state.sequence + 1,
+                next_key=state.next_key + len(rows),
+                live=state.live + len(rows),
             )
         )
 
+    def _count_vectors(self, space: int, more: int) -> None:
+        self.connection.execute("UPDATE spaces SET live = live + ? WHERE space = ?", (more, space))
+
     def rewrite(self, rows: Iterable[Row]) -> None:
-        """Replaces document and metadata of rows whose vectors stay as they are."""
+        """Replaces the metadata of rows whose vectors and texts stay as they are."""
         state = self.state()
+        sequence = state.sequence + 1
+        rows = list(rows)
         self.connection.executemany(
             "UPDATE documents SET document = ?, metadata = ?, crc = ? WHERE key = ?",
             ((r.document, r.metadata, checksum(r), r.key) for r in rows),
         )
-        self._set_state(state._replace(sequence=state.sequence + 1))
+        self._list("rewrites", [row.key for row in rows], sequence)
+        self._set_state(state._replace(sequence=sequence))
 
     def remove(self, keys: Sequence[int]) -> None:
         """Deletes rows and lists their keys, for the indexes that still hold them."""
         state = self.state()
         sequence = state.sequence + 1
-        bindings = [(key,) for key in keys]
-        self.connection.executemany("DELETE FROM documents WHERE key = ?", bindings)
-        self.connection.executemany("DELETE FROM vectors WHERE key = ?", bindings)
-        self.connection.executemany(
-            f"INSERT OR REPLACE INTO deletions VALUES (?, {sequence})", bindings
-        )
+        self.connection.execute("DELETE FROM documents WHERE key IN carray(?)", (as_carray(keys),))
+        for space in self.spaces():
+            self._count_vectors(space.space, -remove_vectors(self.connection, space.space, keys))
+        self.lexical.remove(keys)
+        self._list("deletions", keys, sequence)
         self._set_state(state._replace(sequence=sequence, live=state.live - len(keys)))
+
+    def _list(self, table: str, keys: Sequence[int], sequence: int) -> None:
+        self.connection.execute(
+            f"INSERT OR REPLACE INTO {table} SELECT value, ? FROM carray(?)",
+            (sequence, as_carray(keys)),
+        )
 
     def keys_of(self, ids: Sequence[str]) -> dict[str, int]:
         """Id -> key of those ids that exist."""
@@ -217,6 +342,12 @@ class Store:
                 [json.dumps(list(ids))],
             )
         )
+
+    def count_of(self, keys: Sequence[int]) -> int:
+        """How many of these keys there are."""
+        sql = "SELECT count(*) FROM documents WHERE key IN (SELECT value FROM json_each(?))"
+        count: int = self._all(sql, [json.dumps(list(keys))])[0][0]
+        return count
 
     def keys_where(self, condition: Condition) -> list[int]:
         """Keys of the rows that a filter lets through, in the order of storing."""
@@ -229,18 +360,50 @@ class Store:
         Raises:
             FormatError: naming the first row whose checksum is wrong.
         """
-        found = self._all(
-            f"SELECT {_ROW_COLUMNS} FROM {_ROW_TABLES} "
-            "WHERE d.key IN (SELECT value FROM json_each(?))",
-            [json.dumps(list(keys))],
-        )
-        by_key = {columns[0]: self._checked(columns) for columns in found}
+        sql = f"SELECT {_ROW_COLUMNS} FROM documents AS d WHERE d.key IN carray(?)"
+        by_key = {c[0]: self._checked(c) for c in self._all(sql, [as_carray(keys)])}
         return [by_key[key] for key in keys if key in by_key]
 
-    def rows_after(self, key: int) -> Iterator[Row]:
-        """Every row stored after a key, each checked, in the order of storing."""
-        sql = f"SELECT {_ROW_COLUMNS} FROM {_ROW_TABLES} WHERE d.key > ? ORDER BY d.key"
-        return (self._checked(columns) for columns in self.connection.execute(sql, (key,)))
+    def vectors(self, space: Space, keys: Sequence[int]) -> list[KeyedVector]:
+        """The vectors of these keys, each checked, ascending by key; unknown keys are left out.
+
+        Raises:
+            FormatError: naming the first whose checksum is wrong.
+        """
+        with self._naming_damage(space):
+            return vectors_of(self._for_vectors(), space.space, keys)
+
+    def vectors_there(self, space: Space, keys: Sequence[int]) -> list[KeyedVector]:
+        """The vectors of keys that an index holds, each checked, ascending by key.
+
+        Raises:
+            FormatError: naming the first that is damaged or missing.
+        """
+        found = self.vectors(space, keys)
+        if len(found) != len(set(keys)):
+            missing = min(set(keys) - {key for key, _ in found})
+            raise schema.damaged(self.path, f"the vector of key {missing} is missing")
+        return found
+
+    def vectors_between(
+        self, space: Space, after: int, before: int, limit: int
+    ) -> list[KeyedVector]:
+        """Up to `limit` vectors with after < key < before, each checked, ascending by key."""
+        with self._naming_damage(space):
+            return vectors_between(self._for_vectors(), space.space, after, before, limit)
+
+    @contextmanager
+    def _naming_damage(self, space: Space) -> Iterator[None]:
+        try:
+            yield
+        except WrongChecksumError as error:
+            ids = self._all("SELECT id FROM documents WHERE key = ?", [error.key])
+            kind = f" {space.name!r}" if space.name else ""
+            raise schema.damaged(
+                self.path,
+                f"the vector{kind} of id {ids[0][0] if ids else '?'!r} (key {error.key}) is "
+                "damaged: wrong checksum",
+            ) from None
 
     def page(self, condition: Condition | None, limit: int | None, offset: int) -> list[int]:
         """Keys of one page of the rows, in the order of storing."""
@@ -255,9 +418,22 @@ class Store:
         sql = f"SELECT key FROM documents AS d WHERE key > ? AND {where} ORDER BY key LIMIT ?"
         return [key for (key,) in self._all(sql, [last, *bindings, count])]
 
+    def keys_after(self, key: int) -> list[int]:
+        """Every key after `key`, ascending."""
+        return [
+            k for (k,) in self._all("SELECT key FROM documents WHERE key > ? ORDER BY key", [key])
+        ]
+
+    def read_metadata(
+        self, columns: str, bindings: Sequence[Any], where: str, where_bindings: Sequence[Any]
+    ) -> list[Any]:
+        """What SQL reads out of the metadata of some rows, ascending by key."""
+        sql = f"SELECT {columns} FROM documents AS d WHERE {where} ORDER BY d.key"
+        return self._all(sql, [*bindings, *where_bindings])
+
     def _checked(self, columns: tuple[Any, ...]) -> Row:
-        row = Row(*columns[:5])
-        if checksum(row) != columns[5]:
+        row = Row(*columns[:4])
+        if checksum(row) != columns[4]:
             raise schema.damaged(
                 self.path, f"the row of id {row.id!r} (key {row.key}) is damaged: wrong checksum"
             )
@@ -265,32 +441,53 @@ class Store:
 
     def deleted_since(self, sequence: int) -> list[int]:
         """Keys deleted after a sequence number, which must not be below `State.purged`."""
-        return [
-            key
-            for (key,) in self._all(
-                "SELECT key FROM deletions WHERE sequence > ? ORDER BY key", [sequence]
-            )
-        ]
+        return self._listed_since("deletions", sequence)
 
-    def generation(self) -> Generation | None:
-        """The pointer to the current index file, if one was written."""
-        rows = self._all("SELECT * FROM generations ORDER BY generation DESC LIMIT 1")
+    def rewritten_since(self, sequence: int) -> list[int]:
+        """Keys whose text or metadata changed after a sequence number; the same holds for it."""
+        return self._listed_since("rewrites", sequence)
+
+    def _listed_since(self, table: str, sequence: int) -> list[int]:
+        sql = f"SELECT key FROM {table} WHERE sequence > ? ORDER BY key"
+        return [key for (key,) in self._all(sql, [sequence])]
+
+    def generation(self, space: Space) -> Generation | None:
+        """The pointer to a space's current index file, if one was written."""
+        rows = self._all(
+            "SELECT * FROM generations WHERE space = ? ORDER BY generation DESC LIMIT 1",
+            [space.space],
+        )
         return Generation(*rows[0]) if rows else None
 
-    def set_generation(self, generation: Generation | None) -> None:
-        """Points to another index file (or none) and forgets the deletions that it knows of."""
-        with self.writing():
-            self.connection.execute("DELETE FROM generations")
-            if generation is not None:
-                self.connection.execute(
-                    "INSERT INTO generations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", generation
-                )
-                self.forget_deletions(generation.sequence)
+    def last_generation(self) -> int:
+        """The largest number that an index file had; none is used twice."""
+        rows = self._all("SELECT value FROM properties WHERE name = 'last_generation'")
+        return int(rows[0][0]) if rows else 0
 
-    def forget_deletions(self, sequence: int) -> None:
-        """Drops the list of deletions up to a sequence number; older readers then start afresh."""
+    def generations(self) -> list[Generation]:
+        """The pointers of every space."""
+        return [Generation(*row) for row in self._all("SELECT * FROM generations")]
+
+    def set_generation(self, space: Space, generation: Generation | None) -> None:
+        """Points to another index file (or none), inside a writing transaction.
+
+        What every index file knows of is forgotten: lists of deleted keys stay short.
+        """
+        self.connection.execute("DELETE FROM generations WHERE space = ?", (space.space,))
+        if generation is not None:
+            self.connection.execute(
+                f"INSERT INTO generations VALUES ({', '.join('?' * len(generation))})", generation
+            )
+            self.set_properties({"last_generation": generation.generation})
+        pointers = self.generations()
+        if len({pointer.space for pointer in pointers}) == len(self.spaces()):
+            self.forget_changes(min(pointer.sequence for pointer in pointers))
+
+    def forget_changes(self, sequence: int) -> None:
+        """Drops the lists of changes up to a sequence number; older readers then start afresh."""
         state = self.state()
-        self.connection.execute("DELETE FROM deletions WHERE sequence <= ?", (sequence,))
+        for table in ("deletions", "rewrites"):
+            self.connection.execute(f"DELETE FROM {table} WHERE sequence <= ?", (sequence,))
         self._set_state(state._replace(purged=max(state.purged, sequence)))
 
     def vacuum(self) -> None:
@@ -304,3 +501,10 @@ class Store:
         with schema.sqlite_errors(self.path):
             self.connection.execute("VACUUM INTO ?", (str(path),))
         sync_to_disk(path)
+
+
+def read_vectors(store: Store, space: Space, keys: Sequence[int]) -> dict[int, NDArray[np.float32]]:
+    """Key -> vector, shape (dim,), of those keys that have one in a space."""
+    found = store.vectors(space, keys)
+    arrays = decode_vectors([vector for _, vector in found], space.dim)
+    return {key: vector for (key, _), vector in zip(found, arrays, strict=True)}

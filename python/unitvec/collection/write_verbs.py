@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from unitvec.collection import writing
 from unitvec.collection.batches import Batch, Columns
-from unitvec.collection.filters import compile_where
+from unitvec.collection.document_filters import WhereDocument, both, compile_where_document
+from unitvec.collection.filters import Where, compile_where
 from unitvec.collection.inputs import check_vectors
 from unitvec.collection.opened import OpenCollection
 from unitvec.collection.store import Store
@@ -89,9 +90,13 @@ class WriteVerbs(OpenCollection):
         self._store(columns, self._update_batch, show_progress_bar, needs_content=False)
 
     def delete(
-        self, ids: str | Iterable[str] | None = None, where: Mapping[str, Any] | None = None
+        self,
+        ids: str | Iterable[str] | None = None,
+        where: Where | None = None,
+        *,
+        where_document: WhereDocument | None = None,
     ) -> int:
-        """Removes the documents of these ids, those of a filter, or (both) what they share.
+        """Removes the documents of these ids, those of filters, or (both) what they share.
 
         Returns:
             How many were removed.
@@ -99,7 +104,7 @@ class WriteVerbs(OpenCollection):
         Raises:
             ValueError: an unknown id (then nothing is removed), or neither ids nor where.
         """
-        condition = compile_where(where)
+        condition = both(compile_where(where), compile_where_document(where_document))
         if ids is None and condition is None:
             raise ValueError("[delete] expected ids or a filter; this would remove everything")
         with self._session.writing() as store:
@@ -110,6 +115,7 @@ class WriteVerbs(OpenCollection):
                 keys = sorted(named if keys is None else set(named) & set(keys))
             if keys:
                 store.remove(keys)
+        self._session.maintain(len(keys or []))
         return len(keys or [])
 
     def _store(
@@ -136,7 +142,7 @@ class WriteVerbs(OpenCollection):
                     with each, session.exclusive() as store:
                         stored += write(store, batch)
                     bar.update(batch.size)
-            session.maintain()
+            session.maintain(len(stored))
         return stored
 
     def _bar(self, total: int | None, show: bool | None) -> AbstractContextManager[Bar]:
@@ -149,12 +155,12 @@ class WriteVerbs(OpenCollection):
             ids = writing.check_ids(batch.ids, batch.start)
             writing.require_unique(ids)
             writing.require_unknown(store, ids)
-        rows = writing.new_rows(batch, self._embed, self.dim, self.metric)
+        rows = writing.new_rows(batch, self._embed, self._space)
         store.insert(rows)
         return [row.id for row in rows]
 
     def _upsert_batch(self, store: Store, batch: Batch) -> list[str]:
-        rows = writing.new_rows(batch, self._embed, self.dim, self.metric)
+        rows = writing.new_rows(batch, self._embed, self._space)
         last = {row.id: row for row in rows}
         known = store.keys_of(list(last)) if batch.ids is not None else {}
         if known:
@@ -169,13 +175,13 @@ class WriteVerbs(OpenCollection):
         vectors = None
         if batch.documents is not None or batch.embeddings is not None:
             documents = writing.check_documents(batch.documents, batch.start)
-            vectors = writing.vectors_of(batch, documents, self._embed, self.dim, self.metric)
-        rows = writing.changed_rows(store.rows([known[i] for i in ids]), batch, vectors)
+            vectors = writing.vectors_of(batch, documents, self._embed, self._space)
+        rows = writing.changed_rows(store.rows([known[i] for i in ids]), batch)
         if vectors is None:
             store.rewrite(rows)
         else:  # a new vector is a new row: indexes only ever learn of rows added and removed
             store.remove([row.key for row in rows])
-            store.insert(writing.as_new(rows))
+            store.insert(writing.as_new(rows, vectors, self._space))
         return ids
 
     def _embed(self, documents: list[str]) -> NDArray[np.float32]:

@@ -16,6 +16,7 @@ from unitvec.collection.batches import Batch
 from unitvec.collection.inputs import check_document, check_id, check_metadata, check_vectors
 from unitvec.collection.rows import NewRow, Row, decode_metadata, encode_metadata, encode_vector
 from unitvec.collection.store import Store
+from unitvec.collection.vector_rows import Space
 
 #: Turns checked documents into checked vectors, shape (n, dim).
 Embed = Callable[[list[str]], NDArray[np.float32]]
@@ -23,7 +24,7 @@ Embed = Callable[[list[str]], NDArray[np.float32]]
 _IDS_SHOWN = 5
 
 
-def new_rows(batch: Batch, embed: Embed, dim: int, metric: str) -> list[NewRow]:
+def new_rows(batch: Batch, embed: Embed, space: Space) -> list[NewRow]:
     """The rows of a batch, in order; ids are generated where none were given.
 
     Raises:
@@ -36,10 +37,10 @@ def new_rows(batch: Batch, embed: Embed, dim: int, metric: str) -> list[NewRow]:
         for i, value in zip(positions, batch.metadatas or [None] * batch.size, strict=True)
     ]
     documents = check_documents(batch.documents, batch.start)
-    vectors = vectors_of(batch, documents, embed, dim, metric)
+    vectors = vectors_of(batch, documents, embed, space)
     texts: Sequence[str | None] = documents or [None] * batch.size
     return [
-        NewRow(identity, text, metadata, encode_vector(vector))
+        NewRow(identity, text, metadata, {space.space: encode_vector(vector)})
         for identity, text, metadata, vector in zip(ids, texts, metadatas, vectors, strict=True)
     ]
 
@@ -62,12 +63,12 @@ def check_documents(documents: Sequence[Any] | None, start: int) -> list[str] | 
 
 
 def vectors_of(
-    batch: Batch, documents: list[str] | None, embed: Embed, dim: int, metric: str
+    batch: Batch, documents: list[str] | None, embed: Embed, space: Space
 ) -> NDArray[np.float32]:
     """The vectors given, or else those of the documents, shape (n, dim)."""
     if batch.embeddings is not None:
         with positions_from(batch.start, "embeddings"):
-            vectors = check_vectors(batch.embeddings, dim, metric, "embeddings")
+            vectors = check_vectors(batch.embeddings, space.dim, space.metric, "embeddings")
         if len(vectors) != batch.size:
             raise ValueError(f"[embeddings] expected {batch.size} vectors, got {len(vectors)}")
         return vectors
@@ -117,9 +118,7 @@ def _some(ids: Sequence[str]) -> str:
     return shown if len(ids) <= _IDS_SHOWN else f"{shown} and {len(ids) - _IDS_SHOWN} more"
 
 
-def changed_rows(
-    old: Sequence[Row], batch: Batch, vectors: NDArray[np.float32] | None
-) -> list[Row]:
+def changed_rows(old: Sequence[Row], batch: Batch) -> list[Row]:
     """The rows after an update: given columns replace, metadata is merged key by key."""
     documents = check_documents(batch.documents, batch.start)
     rows = []
@@ -130,12 +129,13 @@ def changed_rows(
             change = decode_metadata(check_metadata(batch.metadatas[i], batch.start + i))
             merged = {**decode_metadata(row.metadata), **change}
             row = row._replace(metadata=encode_metadata(merged))
-        if vectors is not None:
-            row = row._replace(vector=encode_vector(vectors[i]))
         rows.append(row)
     return rows
 
 
-def as_new(rows: Sequence[Row]) -> list[NewRow]:
-    """The rows without their keys, to be stored under new ones."""
-    return [NewRow(row.id, row.document, row.metadata, row.vector) for row in rows]
+def as_new(rows: Sequence[Row], vectors: NDArray[np.float32], space: Space) -> list[NewRow]:
+    """The rows with other vectors, shape (n, dim), and to be stored under new keys."""
+    return [
+        NewRow(row.id, row.document, row.metadata, {space.space: encode_vector(vector)})
+        for row, vector in zip(rows, vectors, strict=True)
+    ]

@@ -86,6 +86,12 @@ struct AddOptions {
     InterruptCheck interrupted = nullptr;
 };
 
+struct RemoveOptions {
+    bool clear_dead = true;   ///< false: leave dead rows where they are, and the graph as it is
+    std::size_t threads = 0;  ///< for clearing; 0: default_threads()
+    InterruptCheck interrupted = nullptr;
+};
+
 struct SearchOptions {
     std::size_t k = 10;
     /// Only these ids may be found; ids that the index does not hold never match. Nothing: all.
@@ -181,9 +187,10 @@ public:
     /// @throws std::invalid_argument as add() does, and if there are fewer vectors than lists
     void train(MatrixView<const float> vectors, const AddOptions& options = {});
 
-    /// Forgets these ids at once; their memory is returned when a fifth of all rows is dead.
+    /// Forgets these ids at once; their memory is returned when a fifth of all rows is dead, unless
+    /// the options say that the dead stay.
     /// @throws std::invalid_argument if an id is unknown or repeated; then none is removed
-    void remove(std::span<const Id> ids, const AddOptions& options = {});
+    void remove(std::span<const Id> ids, const RemoveOptions& options = {});
 
     /// The k nearest vectors of each query. Scores: cosine and dot as they are, distances negated;
     /// all of them of the vectors as they are kept. Ties go to the vector added first (exact

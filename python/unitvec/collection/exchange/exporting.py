@@ -21,8 +21,9 @@ from unitvec.collection.exchange.rows import Facts, RowWriter, format_by_name, f
 from unitvec.collection.exchange.weaviate import WeaviateLayout
 from unitvec.collection.filters import Condition
 from unitvec.collection.results import Record
-from unitvec.collection.rows import decode_metadata, decode_vectors
-from unitvec.collection.store import Store
+from unitvec.collection.rows import decode_metadata
+from unitvec.collection.store import Store, read_vectors
+from unitvec.collection.vector_rows import Space
 from unitvec.progress import Bar
 
 _LAYOUTS: dict[str, type[Layout]] = {
@@ -71,20 +72,22 @@ def layout_of(name: str, options: Options, function: str) -> Layout:
     return _LAYOUTS[name](options)
 
 
-def documents(store: Store, condition: Condition | None, dim: int | None) -> Iterator[Record]:
+def documents(store: Store, condition: Condition | None, space: Space | None) -> Iterator[Record]:
     """The documents of a filter in the order of storing, few in memory at a time.
 
     Args:
         store: in a reading transaction, so that all are of one moment.
         condition: a filter, or None for all.
-        dim: the vectors' length; None leaves vectors out.
+        space: whose vectors to read; None leaves them out.
     """
     last = 0
     while keys := store.next_keys(last, condition, _KEYS_AT_ONCE):
         for start in range(0, len(keys), _ROWS_AT_ONCE):
-            for row in store.rows(keys[start : start + _ROWS_AT_ONCE]):
-                vector = None if dim is None else decode_vectors([row.vector], dim)[0]
-                yield Record(row.id, row.document, decode_metadata(row.metadata), vector)
+            some = keys[start : start + _ROWS_AT_ONCE]
+            vectors = {} if space is None else read_vectors(store, space, some)
+            for row in store.rows(some):
+                metadata = decode_metadata(row.metadata)
+                yield Record(row.id, row.document, metadata, vectors.get(row.key))
         last = keys[-1]
 
 

@@ -20,6 +20,7 @@ from unitvec.collection.exchange.rows import Facts, PlacedRow, format_of
 from unitvec.collection.inputs import check_document, check_id, check_metadata, check_vectors
 from unitvec.collection.results import Record
 from unitvec.collection.rows import NewRow, encode_vector
+from unitvec.collection.vector_rows import Space
 from unitvec.collection.writing import Embed
 
 Value = TypeVar("Value")
@@ -122,15 +123,14 @@ class FileRows(Columns):
 
     Args:
         source: the files.
-        dim: the vectors' length.
-        metric: for what a vector may be.
+        space: for which the vectors are.
         embed: gives vectors to texts that have none.
         encode_texts: leave the files' vectors unread.
         atomic: whether all batches are one transaction.
     """
 
     def __init__(
-        self, source: Source, dim: int, metric: str, embed: Embed, encode_texts: bool, atomic: bool
+        self, source: Source, space: Space, embed: Embed, encode_texts: bool, atomic: bool
     ) -> None:
         self.given = {}
         self.is_stream = not atomic
@@ -138,7 +138,7 @@ class FileRows(Columns):
         self.encoded = 0
         self.stored = 0
         self._source = source
-        self._dim, self._metric = dim, metric
+        self._space = space
         self._embed, self._encode_texts = embed, encode_texts
 
     def batches(self) -> Iterator[PlacedBatch]:
@@ -170,7 +170,7 @@ class FileRows(Columns):
         batch = PlacedBatch(self.stored, len(group), None, None, None, None)
         fields = [_fields(row, record) for row, record in group]  # before the work of encoding
         batch.rows = [
-            NewRow(*checked, encode_vector(vector))
+            NewRow(*checked, {self._space.space: encode_vector(vector)})
             for checked, vector in zip(fields, self._vectors(group), strict=True)
         ]
         batch.places = [f"{row.file} {row.place}" for row, _ in group]
@@ -214,7 +214,7 @@ class FileRows(Columns):
             ]
 
     def _check(self, vectors: list[Any]) -> Any:
-        return check_vectors(vectors, self._dim, self._metric, "vector")
+        return check_vectors(vectors, self._space.dim, self._space.metric, "vector")
 
 
 def _fields(row: PlacedRow, record: Record) -> tuple[str, str | None, str]:

@@ -1,0 +1,193 @@
+"""Index files are built beside everything else: searches and writes go on meanwhile."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from unitvec.collection.coded import Coded, graph
+from unitvec.collection.generations import IndexFileWarning, read_generation, write_generation
+from unitvec.collection.index_cache import ROWS_AT_ONCE
+from unitvec.collection.nearest import NearestSearch
+from unitvec.collection.rows import decode_vectors
+from unitvec.collection.store import Generation, State, Store
+from unitvec.collection.vector_rows import Space
+
+_RECALL_SAMPLE = 100  # queries: the estimate's standard error is then about 0.01
+_RECALL_K = 10
+
+
+class StoppedError(Exception):
+    """The collection is being closed; never leaves it."""
+
+
+class IndexBuild:
+    """Builds and saves a graph over all rows of a space; reads SQLite, changes nothing.
+
+    Rows are read some at a time, each time as of then: one that is deleted meanwhile may be in the
+    file or not, and is in the list of deletions after `Generation.sequence` either way.
+    """
+
+    def __init__(
+        self, directory: Path, uuid: str, store: Store, space: Space, stop: threading.Event
+    ) -> None:
+        self._directory = directory
+        self._uuid = uuid
+        self._store = store
+        self._space = space
+        self._stop = stop
+
+    def run(self, afresh: bool = False) -> tuple[Coded, Generation]:
+        """The graph and the pointer to its file, which the caller stores.
+
+        Args:
+            afresh: start from nothing even where the previous file could be extended.
+
+        Raises:
+            StoppedError: `stop` was set.
+            OSError: the file could not be written.
+        """
+        with self._store.reading():
+            state = self._store.state()
+            previous = self._store.generation(self._space)
+            number = self._store.last_generation() + 1
+            coded = None if afresh or previous is None else self._previous(previous)
+        after = previous.last_key if coded is not None and previous is not None else 0
+        coded = coded if coded is not None else Coded(self._space, graph(self._space))
+        self._extend(coded, after, state.next_key)
+        pointer = Generation(
+            generation=number,
+            space=self._space.space,
+            file="",
+            uuid=self._uuid,
+            sequence=state.sequence,
+            last_key=state.next_key - 1,
+            live=len(coded.index),
+            bytes=0,
+            header="",
+            recall=self._measured_recall(coded, state),
+            error=coded.error,
+        )
+        return coded, write_generation(self._directory, coded.index, pointer)
+
+    def _previous(self, previous: Generation) -> Coded | None:
+        """The last generation's graph without what was deleted since."""
+        coded = read_generation(self._directory, previous, self._space, self._uuid, read_only=True)
+        if coded is not None:
+            gone = [key for key in self._store.deleted_since(previous.sequence)
+                    if key in coded.index]  # fmt: skip
+            coded.index.remove(gone)
+        return coded
+
+    def _extend(self, coded: Coded, after: int, before: int) -> None:
+        while True:
+            if self._stop.is_set():
+                raise StoppedError
+            with self._store.reading():
+                rows = self._store.vectors_between(self._space, after, before, ROWS_AT_ONCE)
+            if not rows:
+                return
+            coded.add(rows)
+            after = rows[-1][0]
+
+    def _measured_recall(self, coded: Coded, state: State) -> float:
+        """Share of the true 10 nearest that is found for rows of its own, without themselves."""
+        step = max(1, (state.next_key - 1) // _RECALL_SAMPLE)
+        with self._store.reading():
+            rows = self._store.vectors(self._space, range(1, state.next_key, step))
+            rows = [row for row in rows if row[0] in coded.index]
+            if not rows:
+                return 1.0
+            queries = decode_vectors([vector for _, vector in rows], self._space.dim)
+            found, truth = (
+                NearestSearch(
+                    self._space,
+                    [coded],
+                    lambda keys: self._store.vectors_there(self._space, keys),
+                    _RECALL_K + 1,
+                    None,
+                    min_recall,
+                ).run(queries, 1.0)
+                for min_recall in (None, 1.0)
+            )
+        shares = []
+        for (key, _), got, expected in zip(rows, found.keys, truth.keys, strict=True):
+            nearest = set(expected) - {key}
+            shares.append(len(nearest & set(got)) / max(1, len(nearest)))
+        return float(np.mean(shares))
+
+
+class BackgroundBuilder:
+    """Runs one build after the other in a thread of its own, as long as one is wanted.
+
+    Args:
+        build: builds and adopts the next index file that is wanted; False where none is.
+    """
+
+    def __init__(self, build: Callable[[threading.Event], bool]) -> None:
+        self._build = build
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._failed: Exception | None = None
+
+    def start(self) -> None:
+        """Begins, unless it runs; after a failure it waits to be asked by `finish`."""
+        with self._lock:
+            running = self._thread is not None and self._thread.is_alive()
+            if running or self._failed is not None or self._stop.is_set():
+                return
+            # Not a daemon: a program that ends without close() leaves a finished index too.
+            self._thread = threading.Thread(target=self._run, name="unitvec-index")
+            self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.is_set() and self._build(self._stop):
+                pass
+        except StoppedError:
+            pass
+        except Exception as error:
+            self._failed = error
+            warnings.warn(
+                f"no index file could be written ({error}); the documents are safe, newer ones "
+                "are searched exactly",
+                IndexFileWarning,
+                stacklevel=2,
+            )
+
+    def finish(self) -> None:
+        """Returns when nothing is left to build; Ctrl-C stops it.
+
+        Raises:
+            Exception: what kept an index file from being written.
+        """
+        self.wait()  # what it reads may be older than what was stored last
+        self._failed = None
+        self.start()
+        self.wait()
+        if self._failed is not None:
+            raise self._failed
+
+    def wait(self) -> None:
+        """Returns when the running build, if any, has ended; Ctrl-C stops it."""
+        thread = self._thread
+        if thread is None or thread is threading.current_thread():
+            return
+        try:
+            while thread.is_alive():
+                thread.join(0.1)  # s; Ctrl-C is heeded in between
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Ends a running build soon, without its result, and starts none any more."""
+        self._stop.set()
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join()
