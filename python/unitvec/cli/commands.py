@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from unitvec.cli.parser import DEFAULT_MODEL
+from unitvec.cli.printing import print_facts, print_json
 from unitvec.cli.usage import UsageError
 
 _PREVIEW_WIDTH = 100  # characters
@@ -36,7 +36,7 @@ def index(arguments: argparse.Namespace) -> int:
     for file, reason in report.skipped.items():
         print(f"unitvec index: skipped {file}: {reason}", file=sys.stderr)
     if arguments.json:
-        _print_json({"db": str(arguments.db), "count": count, "seconds": seconds, **asdict(report)})
+        print_json({"db": str(arguments.db), "count": count, "seconds": seconds, **asdict(report)})
     else:
         print(
             f"{report.files} files ({report.unchanged} unchanged, {len(report.skipped)} skipped): "
@@ -62,12 +62,8 @@ def search(arguments: argparse.Namespace) -> int:
             where_document=arguments.where_document,
         )
     if arguments.json:
-        parts = ("id", "score", "document", "metadata")
-        hits = [{part: getattr(hit, part) for part in parts} for hit in result]
-        answer = {"query": arguments.query, "hits": hits, "exact": result.exact}
-        _print_json(
-            {**answer, "recall_estimate": result.recall_estimate, "took_ms": result.took_ms}
-        )
+        answer = {"query": arguments.query, "hits": result.to_list(), "exact": result.exact}
+        print_json({**answer, "recall_estimate": result.recall_estimate, "took_ms": result.took_ms})
         return 0
     for hit in result:
         text = " ".join((hit.document or "").split())
@@ -91,11 +87,11 @@ def info(arguments: argparse.Namespace) -> int:
         from unitvec.collection import Collection
 
         with Collection.open(arguments.target, read_only=True) as collection:
-            _print_facts(collection.stats(), arguments.json)
+            print_facts(collection.stats(), arguments.json)
         return 0
     from unitvec.encoder import Encoder
 
-    _print_facts(Encoder(arguments.target).info(), arguments.json)
+    print_facts(Encoder(arguments.target).info(), arguments.json)
     return 0
 
 
@@ -107,7 +103,7 @@ def tokenize(arguments: argparse.Namespace) -> int:
     tokenizer = Tokenizer.from_pretrained(arguments.model)
     encodings = [tokenizer.encode(text) for text in texts]
     if arguments.json:
-        _print_json(
+        print_json(
             [
                 {"text": text, "tokens": list(e.tokens), "ids": [int(i) for i in e.ids]}
                 for text, e in zip(texts, encodings, strict=True)
@@ -128,12 +124,12 @@ def embed(arguments: argparse.Namespace) -> int:
     facts: dict[str, Any] = {"model": arguments.model, "dim": encoder.get_embedding_dimension()}
     if arguments.output is not None:
         count = encoder.encode_to(arguments.output, texts, overwrite=arguments.overwrite)
-        _print_facts({**facts, "count": count, "output": str(arguments.output)}, arguments.json)
+        print_facts({**facts, "count": count, "output": str(arguments.output)}, arguments.json)
         return 0
     texts = list(texts)
     vectors = encoder.encode(texts)
     if arguments.json:
-        _print_json({**facts, "count": len(texts), "texts": texts, "embeddings": vectors.tolist()})
+        print_json({**facts, "count": len(texts), "texts": texts, "embeddings": vectors.tolist()})
     else:
         for vector in vectors:
             print(" ".join(f"{value:.7g}" for value in vector.tolist()))
@@ -146,7 +142,7 @@ def demo(arguments: argparse.Namespace) -> int:
 
     facts = run(arguments.db, arguments.model, arguments.json)
     if arguments.json:
-        _print_json(facts)
+        print_json(facts)
     return 0
 
 
@@ -161,7 +157,7 @@ def verify(arguments: argparse.Namespace) -> int:
     except FormatError as error:  # too damaged to be opened
         report = VerifyReport(False, 0, [str(error)], 1)
     if arguments.json:
-        _print_json(asdict(report))
+        print_json(asdict(report))
     else:
         print(f"{report.rows} documents checked: {report.problem_count or 'no'} problems")
         for problem in report.problems:
@@ -174,7 +170,7 @@ def compact(arguments: argparse.Namespace) -> int:
     from unitvec.collection import Collection
 
     with Collection.open(arguments.db) as collection:
-        _print_facts(collection.compact(), arguments.json)
+        print_facts(collection.compact(), arguments.json)
     return 0
 
 
@@ -184,7 +180,7 @@ def snapshot(arguments: argparse.Namespace) -> int:
 
     with Collection.open(arguments.db, read_only=True) as collection:
         path = collection.snapshot(arguments.path)
-    _print_facts({"db": str(arguments.db), "snapshot": str(path)}, arguments.json)
+    print_facts({"db": str(arguments.db), "snapshot": str(path)}, arguments.json)
     return 0
 
 
@@ -199,7 +195,7 @@ def repair(arguments: argparse.Namespace) -> int:
     except FormatError:  # too damaged to be opened; without its model, then
         report = repair_collection(arguments.db, arguments.path)
     if arguments.json:
-        _print_json(asdict(report))
+        print_json(asdict(report))
     else:
         print(
             f"{report.saved} documents saved in {report.path}, {report.embedded} of them encoded "
@@ -217,16 +213,3 @@ def _texts(given: list[str]) -> Iterable[str]:
     if sys.stdin.isatty():
         raise UsageError("expected TEXT, or lines on standard input")
     return (line.rstrip("\n") for line in sys.stdin)
-
-
-def _print_facts(facts: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        _print_json(facts)
-        return
-    width = max(len(name) for name in facts)
-    for name, value in facts.items():
-        print(f"{name:<{width}}  {value}")
-
-
-def _print_json(value: Any) -> None:
-    print(json.dumps(value, ensure_ascii=False, indent=2, default=str))

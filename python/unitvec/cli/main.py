@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import keyword
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TextIO
 
 from unitvec.cli.parser import build_parser
@@ -21,12 +22,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.command is None:
         parser.print_help()
         return 2
-    from unitvec.cli import commands  # only now: --help need not load NumPy and the core
     from unitvec.cli.usage import UsageError
 
     warnings.showwarning = _show_warning
     try:
-        code: int = getattr(commands, arguments.command)(arguments)
+        code = _command(arguments.command)(arguments)
         sys.stdout.flush()
     except UsageError as error:
         print(f"unitvec {arguments.command}: {error}", file=sys.stderr)
@@ -37,10 +37,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("unitvec: interrupted", file=sys.stderr)
         return 1
-    except (OSError, ValueError, TypeError, RuntimeError, MemoryError) as error:
+    except (OSError, ValueError, TypeError, RuntimeError, MemoryError, ImportError) as error:
         print(f"unitvec {arguments.command}: {_sentence(error)}", file=sys.stderr)
         return 1
     return code
+
+
+def _command(name: str) -> Callable[[Any], int]:
+    """The function of a command."""
+    # Only now: --help need not load NumPy and the core.
+    from unitvec.cli import commands, exchange_commands
+
+    function = f"{name}_" if keyword.iskeyword(name) else name
+    home = exchange_commands if hasattr(exchange_commands, function) else commands
+    command: Callable[[Any], int] = getattr(home, function)
+    return command
 
 
 def _sentence(error: BaseException) -> str:

@@ -21,6 +21,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_documents(commands)
     _add_texts(commands)
     _add_care(commands)
+    _add_exchange(commands)
     for command in commands.choices.values():
         command.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
@@ -103,6 +104,44 @@ def _add_care(commands: Any) -> None:
                 metavar="PATH",
                 help="a new directory (default: NAME.repaired.uv beside NAME.uv)",
             )
+
+
+def _add_exchange(commands: Any) -> None:
+    export = commands.add_parser("export", help="write a collection to Parquet or JSONL")
+    fill = commands.add_parser("import", help="store the documents of a Parquet or JSONL file")
+    for command in (export, fill):
+        command.add_argument("db", type=Path, metavar="DB", help="the collection")
+        command.add_argument(
+            "file", type=Path, metavar="FILE", help=".parquet, .jsonl, .jsonl.gz or .jsonl.zst"
+        )
+        command.add_argument(
+            "--layout",
+            choices=("unitvec", "pinecone", "weaviate"),
+            default="unitvec",
+            help="whose columns (default: unitvec); pinecone: FILE may be a folder",
+        )
+        command.add_argument("--format", choices=("parquet", "jsonl"), help="if FILE says none")
+        command.add_argument("--name", help="Pinecone's namespace or Weaviate's collection")
+        command.add_argument(
+            "--text-key", default="text", help="metadata key of the text (default: text)"
+        )
+    export.add_argument("--where", type=_filter, help="a filter: export these only")
+    export.add_argument("--no-embeddings", action="store_true", help="leave the vectors out")
+    export.add_argument(
+        "--on-unsupported",
+        choices=("error", "json", "drop"),
+        default="error",
+        help="metadata that the target cannot hold (default: error)",
+    )
+    export.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
+    fill.add_argument("--model", help="encoder of the texts (default: the collection's)")
+    fill.add_argument("--upsert", action="store_true", help="replace documents of known ids")
+    fill.add_argument(
+        "--encode-texts", action="store_true", help="encode every text, leave vectors unread"
+    )
+    fill.add_argument(
+        "--batches", action="store_true", help="store batch by batch, not all or nothing"
+    )
 
 
 class _Version(argparse.Action):

@@ -1,6 +1,7 @@
 """Documents on disk, found by meaning: SQLite holds the truth, FAISS the quick way to it."""
 
 from unitvec.collection.collection import Collection
+from unitvec.collection.exchange import ExportReport, ImportReport
 from unitvec.collection.generations import IndexFileWarning
 from unitvec.collection.grouping import Group, GroupedResult
 from unitvec.collection.index_cache import IndexPolicy
@@ -12,9 +13,11 @@ from unitvec.collection.results import Hit, Record, Records, SearchResult
 
 __all__ = [
     "Collection",
+    "ExportReport",
     "Group",
     "GroupedResult",
     "Hit",
+    "ImportReport",
     "IndexFileWarning",
     "IndexPolicy",
     "LexicalIndexWarning",

@@ -9,6 +9,9 @@ from types import TracebackType
 from typing import Any
 
 from unitvec.collection import files, maintenance
+from unitvec.collection.exchange import ImportReport
+from unitvec.collection.exchange.founding import founding_arguments
+from unitvec.collection.exchange_verbs import ExchangeVerbs
 from unitvec.collection.index_cache import IndexPolicy
 from unitvec.collection.inputs import DIM_MAX, check_count
 from unitvec.collection.lexical_index import LexicalIndex
@@ -18,10 +21,9 @@ from unitvec.collection.read_verbs import ReadVerbs
 from unitvec.collection.recovery import RepairReport, repair
 from unitvec.collection.search_verb import SearchVerb
 from unitvec.collection.session import Session
-from unitvec.collection.write_verbs import WriteVerbs
 
 
-class Collection(ReadVerbs, SearchVerb, WriteVerbs):
+class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
     """Documents, their metadata and their vectors in a directory on disk.
 
     Example:
@@ -119,6 +121,60 @@ class Collection(ReadVerbs, SearchVerb, WriteVerbs):
         """
         files.require_collection(Path(path))
         return cls(path, encoder, read_only=read_only, lexical=lexical)
+
+    @classmethod
+    def from_file(
+        cls,
+        path: str | os.PathLike[str],
+        file: str | os.PathLike[str],
+        encoder: TextEncoder | str | None = None,
+        *,
+        metric: str | None = None,
+        **options: Any,
+    ) -> Collection:
+        """A new collection of a file's documents.
+
+        Args:
+            path: the new collection's directory.
+            file: as `export` writes it, of any layout.
+            encoder: None: the file's vectors are kept, and the model that it names is loaded when
+                a text is to be encoded; a file that names none makes a collection of vectors.
+            metric: None: the file's, else the encoder's, else cosine.
+            options: of `import_from`: format, layout, name, text_key, encode_texts and so on.
+
+        Raises:
+            FileExistsError: a collection is at `path`; `import_from` adds to it.
+            ValueError: neither the file's vectors nor an encoder say how long vectors are.
+            FormatError, FingerprintError: as `import_from`. Then no new collection is left, but
+                under atomic=False one of the batches before the error.
+        """
+        return cls._from_file(Path(path), Path(file), encoder, metric, options)[0]
+
+    @classmethod
+    def _from_file(
+        cls,
+        path: Path,
+        file: Path,
+        encoder: TextEncoder | str | None,
+        metric: str | None,
+        options: dict[str, Any],
+    ) -> tuple[Collection, ImportReport]:
+        if files.is_collection(path):
+            raise FileExistsError(
+                f"[from_file] expected a new path, got the collection {path}; import_from adds "
+                "to it"
+            )
+        was_there = path.exists()
+        collection = cls(path, **founding_arguments(file, options, encoder, metric))
+        if encoder is None:
+            collection._encoder = None  # the model itself is loaded when it is needed
+        try:
+            return collection, collection.import_from(file, **options)
+        except BaseException:
+            collection.close()
+            if options.get("atomic", True):
+                files.remove_new(path, was_there)
+            raise
 
     def __repr__(self) -> str:
         """For people: what it is, and the most important of it."""

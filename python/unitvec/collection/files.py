@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 from pathlib import Path
 
 from unitvec.collection.lock import LOCK_FILE, ProcessLock, read_mark
@@ -63,6 +64,20 @@ def sync_names(path: Path) -> None:
         # A parent that may be passed but not read, or on a system that does not sync folders.
         if error.errno not in (errno.EACCES, errno.EPERM, errno.EINVAL):
             raise
+
+
+def remove_new(path: Path, keep_directory: bool) -> None:
+    """Removes a collection that was made for a job which then failed, and nothing else.
+
+    Args:
+        path: the collection's directory, closed; it held nothing before, or was not there.
+        keep_directory: whether it was there before.
+    """
+    if not keep_directory:
+        shutil.rmtree(path)
+        return
+    for entry in path.iterdir():
+        entry.unlink()
 
 
 def open_reader(path: Path) -> tuple[Store, ProcessLock | None]:

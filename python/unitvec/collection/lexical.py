@@ -304,22 +304,6 @@ def _format_error(what: str) -> Exception:
     return error
 
 
-def _parse_settings(text: Any) -> LexicalSettings:
-    try:
-        settings = LexicalSettings(**json.loads(text))
-        known = settings.tokenizer in TOKENIZERS
-    except (TypeError, ValueError):
-        known = False
-    if known and isinstance(settings.preprocess, (str, type(None))):
-        return settings
-    from unitvec._core import FormatError  # only now: the core takes 0.3 s to load
-
-    raise FormatError(
-        f"[Collection] the settings of the lexical index are damaged, or of a later version: "
-        f"{text!r}; Collection(path, lexical=False) removes it, the documents are safe"
-    )
-
-
 def create_table(connection: apsw.Connection, schema: str, settings: LexicalSettings) -> None:
     """Makes an empty table in one of the connection's databases: "main" or "temp"."""
     tokenizer = " ".join(TOKENIZERS[settings.tokenizer])

@@ -63,7 +63,8 @@ class ReadVerbs(OpenCollection):
                     allowed = set(store.keys_where(condition))
                     keys = [key for key in keys if key in allowed]
                 keys = keys[start : None if count is None else start + count]
-            return Records(self._records(store, keys, with_vectors))
+            records = self._records(store, keys, with_vectors)
+        return Records(records, self.dim if with_vectors else None)
 
     def scan(
         self,

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import html
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, ClassVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    import pandas as pd  # type: ignore[import-untyped,unused-ignore]
-
-_PREVIEW = 120  # characters of a document shown in a table or on a line
+from unitvec.collection.tables import Rows, preview
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +34,18 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One stored document; `vector`, shape (dim,), only where it was asked for."""
+    """One stored document; `vector`, shape (dim,), only where it was asked for.
+
+    Two records are equal whatever their vectors are: an array has no single truth value.
+    """
 
     id: str
     document: str | None
     metadata: dict[str, Any]
-    vector: NDArray[np.float32] | None = None
+    vector: NDArray[np.float32] | None = field(default=None, compare=False)
 
 
-class SearchResult(Sequence[Hit]):
+class SearchResult(Rows[Hit], Sequence[Hit]):
     """The hits of one query, best first.
 
     Attributes:
@@ -59,10 +58,18 @@ class SearchResult(Sequence[Hit]):
         took_ms: milliseconds the whole call took, encoding included.
     """
 
+    _FIELDS = ("id", "score", "document", "metadata")
+
     def __init__(
-        self, hits: list[Hit], exact: bool, recall_estimate: float, took_ms: float
+        self,
+        hits: list[Hit],
+        exact: bool,
+        recall_estimate: float,
+        took_ms: float,
+        dim: int | None = None,
     ) -> None:
-        self._hits = hits
+        """Wraps hits; `dim` is the vectors' length where they were asked for, also without hits."""
+        super().__init__(hits, dim)
         self.exact = exact
         self.recall_estimate = recall_estimate
         self.took_ms = took_ms
@@ -73,45 +80,33 @@ class SearchResult(Sequence[Hit]):
     def __getitem__(self, index: slice) -> list[Hit]: ...
     def __getitem__(self, index: int | slice) -> Hit | list[Hit]:
         """One hit, or a slice as a list."""
-        return self._hits[index]
-
-    def __len__(self) -> int:
-        """How many there are."""
-        return len(self._hits)
-
-    def __iter__(self) -> Iterator[Hit]:
-        """Best first."""
-        return iter(self._hits)
+        return self._items[index]
 
     def __repr__(self) -> str:
         """For people: what it is, and the most important of it."""
-        how = "exact" if self.exact else f"recall about {self.recall_estimate:.2f}"
-        lines = [f"SearchResult({len(self)} hits, {how}, {self.took_ms:.1f} ms)"]
-        lines += [f"  {hit.score:.4f}  {hit.id}  {_preview(hit.document)}" for hit in self]
+        lines = [f"SearchResult({self._summary()})"]
+        lines += [f"  {hit.score:.4f}  {hit.id}  {preview(hit.document)}" for hit in self]
         return "\n".join(lines)
 
-    def to_pandas(self) -> pd.DataFrame:
-        """One row a hit: id, score, document, metadata (a dictionary). Needs pandas."""
-        import pandas as pd
-
-        columns = ["id", "score", "document", "metadata"]
-        rows = [(hit.id, hit.score, hit.document, hit.metadata) for hit in self]
-        return pd.DataFrame(rows, columns=columns)
-
-    def _repr_html_(self) -> str:
-        rows = [(f"{h.score:.4f}", h.id, _preview(h.document), _pairs(h.metadata)) for h in self]
-        return _table(("score", "id", "document", "metadata"), rows)
+    def _summary(self) -> str:
+        how = "exact" if self.exact else f"recall about {self.recall_estimate:.2f}"
+        return f"{len(self)} hits, {how}, {self.took_ms:.1f} ms"
 
 
-class Records(Sequence[Record]):
+class Records(Rows[Record], Sequence[Record]):
     """Stored documents in the order of storing (or of the ids asked for).
 
     Beside `records[0].document`, columns can be had by name, as from Chroma's `get`:
     `records["ids"]`, `records["documents"]`, `records["metadatas"]`, `records["embeddings"]`.
     """
 
-    def __init__(self, records: list[Record]) -> None:
-        self._records = records
+    _FIELDS = ("id", "document", "metadata")
+    _BY_NAME: ClassVar = {
+        "ids": "id",
+        "documents": "document",
+        "metadatas": "metadata",
+        "embeddings": "vector",
+    }
 
     @overload
     def __getitem__(self, index: int) -> Record: ...
@@ -119,52 +114,16 @@ class Records(Sequence[Record]):
     def __getitem__(self, index: slice | str) -> list[Any]: ...
     def __getitem__(self, index: int | slice | str) -> Record | list[Any]:
         """One record, a slice as a list, or a column by its name."""
-        return self._column(index) if isinstance(index, str) else self._records[index]
-
-    def _column(self, name: str) -> list[Any]:
-        attributes = {"ids": "id", "documents": "document", "metadatas": "metadata"}
-        attributes["embeddings"] = "vector"
-        if name not in attributes:
-            raise KeyError(f"expected one of {sorted(attributes)}, got {name!r}")
-        return [getattr(record, attributes[name]) for record in self._records]
-
-    def __len__(self) -> int:
-        """How many there are."""
-        return len(self._records)
-
-    def __iter__(self) -> Iterator[Record]:
-        """In order."""
-        return iter(self._records)
+        if not isinstance(index, str):
+            return self._items[index]
+        if index not in self._BY_NAME:
+            raise KeyError(f"expected one of {sorted(self._BY_NAME)}, got {index!r}")
+        return [getattr(record, self._BY_NAME[index]) for record in self]
 
     def __repr__(self) -> str:
         """For people: what it is, and the most important of it."""
         lines = [f"Records({len(self)})"]
-        return "\n".join(lines + [f"  {r.id}  {_preview(r.document)}" for r in self._records[:20]])
+        return "\n".join(lines + [f"  {r.id}  {preview(r.document)}" for r in self._items[:20]])
 
-    def to_pandas(self) -> pd.DataFrame:
-        """One row a document: id, document, metadata (a dictionary). Needs pandas."""
-        import pandas as pd
-
-        rows = [(record.id, record.document, record.metadata) for record in self]
-        return pd.DataFrame(rows, columns=["id", "document", "metadata"])
-
-    def _repr_html_(self) -> str:
-        rows = [(r.id, _preview(r.document), _pairs(r.metadata)) for r in self]
-        return _table(("id", "document", "metadata"), rows)
-
-
-def _preview(document: str | None) -> str:
-    text = " ".join((document or "")[: 2 * _PREVIEW].split())
-    return text if len(text) <= _PREVIEW else text[: _PREVIEW - 1] + "…"
-
-
-def _pairs(metadata: dict[str, Any]) -> str:
-    return ", ".join(f"{name}={value!r}" for name, value in metadata.items())
-
-
-def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head = "".join(f"<th>{name}</th>" for name in names)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    def _summary(self) -> str:
+        return f"{len(self)} documents"
