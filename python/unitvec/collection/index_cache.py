@@ -97,10 +97,11 @@ class IndexCache:
         state = store.state()
         if state.sequence == self._sequence:
             return state
-        if self._sequence < max(state.purged, 0) or self._is_outdated(store, state):
+        seen, self._sequence = self._sequence, -1  # whatever stops this, the next starts afresh
+        if seen < max(state.purged, 0) or self._is_outdated(store, state):
             state = self._load(store)
         else:
-            self._forget(store.deleted_since(self._sequence))
+            self._forget(store.deleted_since(seen))
         self._last_key = extend(self._tail, store, self._last_key, state.next_key)
         self._sequence = state.sequence
         return state
@@ -142,6 +143,7 @@ class IndexCache:
 
     def adopt(self, graph: Coded, generation: Generation) -> None:
         """Takes over a graph just built; what changed since is read at the next `refresh`."""
+        self._sequence = -1  # until all of it is taken over
         self._graph, self._generation, self.is_lost = graph, generation, False
         self._tail, self._last_key = Coded(self.space), generation.last_key
         self._sequence = generation.sequence

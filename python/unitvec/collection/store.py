@@ -149,11 +149,15 @@ class Store:
     def reading(self) -> Iterator[None]:
         """Everything read inside is of one moment."""
         with schema.sqlite_errors(self.path):
-            self.connection.execute("BEGIN")
             try:
+                self._begin("BEGIN")
                 yield
             finally:
                 self._end()
+
+    def _begin(self, sql: str) -> None:
+        self._end()  # a Ctrl-C may have come between the end of a transaction and its undoing
+        self.connection.execute(sql)
 
     def _end(self) -> None:
         for connection in (self.connection, self._mapped):
@@ -180,13 +184,12 @@ class Store:
     def writing(self) -> Iterator[None]:
         """Everything written inside is stored as a whole at the end, or not at all."""
         with schema.sqlite_errors(self.path):
-            self.connection.execute("BEGIN IMMEDIATE")
             try:
+                self._begin("BEGIN IMMEDIATE")
                 yield
                 self.connection.execute("COMMIT")
             except BaseException:
-                if self.connection.in_transaction:  # a full disk may have rolled it back already
-                    self.connection.execute("ROLLBACK")
+                self._end()
                 raise
 
     def _all(self, sql: str, bindings: Sequence[Any] = ()) -> list[Any]:
