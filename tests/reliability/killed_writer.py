@@ -86,30 +86,30 @@ class Victim:
 
     Attributes:
         path: the collection.
-        state: what was acknowledged.
+        states: what it may hold: what was acknowledged, and that with what was cut off.
         number: of the next operation.
         early: whether operations are acknowledged before they are carried out.
         killed_in: how many kills hit which verb ("open" before the first).
         acknowledged: operations that returned.
-        pending: the operation that the last kill cut off.
+        cut_off: the verb that the last kill hit.
         snapshots: made since the last check, by path, and what each must hold if it is there.
     """
 
     zygote: Zygote
     path: Path
-    state: ledger.State = field(default_factory=dict)
+    states: list[ledger.State] = field(default_factory=lambda: [{}])
     number: int = 0
     early: bool = False
     killed_in: Counter[str] = field(default_factory=Counter)
     acknowledged: int = 0
-    pending: ledger.Operation | None = None
+    cut_off: str = ""
     snapshots: dict[str, ledger.State] = field(default_factory=dict)
 
     def kill_a_writer(self, seconds: float, seed: int) -> None:
         """Lets a writer work for a while and kills it."""
         log = self.path.with_name("log")
         log.unlink(missing_ok=True)
-        start = (self.path, log, self.state, seed, self.number, self.early)
+        start = (self.path, log, self.states[0], seed, self.number, self.early)
         pid = self.zygote.start(write, *start)
         time.sleep(seconds)
         os.kill(pid, signal.SIGKILL)
@@ -117,36 +117,39 @@ class Victim:
         self.take_down(read_log(log))
 
     def take_down(self, lines: list[dict[str, Any]]) -> None:
-        """Brings the state up to what a log acknowledges."""
-        self.pending = None
+        """Brings the states up to what a log acknowledges; what was cut off is there or not."""
+        pending: ledger.Operation | None = None
         for line in lines:
             if "begun" in line:
-                self.pending = line["begun"]
-                if self.pending["verb"] == "snapshot":
-                    path = ledger.snapshot_path(self.path, self.pending["number"])
-                    self.snapshots[str(path)] = self.state
-            elif "done" in line and self.pending is not None:
-                self.state = ledger.after(self.state, self.pending)
-                self.number = line["done"] + 1
+                pending = line["begun"]
+                self.number = pending["number"] + 1
+                if pending["verb"] == "snapshot":
+                    path = ledger.snapshot_path(self.path, pending["number"])
+                    self.snapshots[str(path)] = self.states[0]
+            elif "done" in line and pending is not None:
+                self.states = [ledger.after(state, pending) for state in self.states]
                 self.acknowledged += 1
-                self.pending = None
-        verb = self.pending["verb"] if self.pending else "open"
-        self.killed_in[verb] += 1
-        if self.pending:
-            self.number = self.pending["number"] + 1
+                pending = None
+            elif "interrupted" in line:
+                self._cut_off(pending)
+                pending = None
+        self._cut_off(pending)
+        self.cut_off = pending["verb"] if pending else "open"
+        self.killed_in[self.cut_off] += 1
+
+    def _cut_off(self, operation: ledger.Operation | None) -> None:
+        if operation is not None:
+            self.states += [ledger.after(state, operation) for state in self.states]
 
     def problems(self) -> list[str]:
-        """What a new process finds wrong; the operation that was cut off is there whole or not."""
+        """What a new process finds wrong."""
         answer = self.path.with_name("answer")
-        states = [self.state]
-        if self.pending is not None:
-            states.append(ledger.after(self.state, self.pending))
         if not (self.path / "store.sqlite").exists():  # killed before it was made
-            return [f"{name} is lost" for name in self.state]
-        if not self.state and not self.acknowledged:
+            return [f"{name} is lost" for name in self.states[0]]
+        if not self.acknowledged:
             ledger.open_writer(self.path).close()  # killed while it was made: it can be made
-        self.zygote.run(check, self.path, answer, states, self.snapshots)
+        self.zygote.run(check, self.path, answer, self.states, self.snapshots)
         problems, held = json.loads(answer.read_text(encoding="utf-8"))
-        self.state = states[held]
+        self.states = [self.states[held]]
         self.snapshots.clear()
         return problems

@@ -34,7 +34,7 @@ def test_what_was_acknowledged_survives_kills(
         victim = Victim(zygote, home / "c.uv")
         for kill in range(first, min(kills, first + _KILLS_EACH)):
             victim.kill_a_writer(rng.uniform(0, 0.2), rng.randrange(2**32))
-            assert not victim.problems(), f"kill {kill} in {victim.pending}"
+            assert not victim.problems(), f"kill {kill} in {victim.cut_off}"
         killed_in += victim.killed_in
         acknowledged += victim.acknowledged
         ledger.discard(victim.path)

@@ -20,7 +20,7 @@ from typing import Any
 #: Seconds after which a child that hangs is ended by a signal, which `wait` then returns.
 PATIENCE = 1800
 
-_WARMED = ("numpy", "apsw", "unitvec.collection", "unitvec.index", "unitvec._core")
+_WARMED = ("numpy.random", "apsw", "unitvec.collection", "unitvec.index", "unitvec._core")
 
 
 class Zygote:
