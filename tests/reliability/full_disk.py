@@ -2,8 +2,8 @@
 
 usage: full_disk.py FOLDER MEGABYTES INDEXED_FROM FREE
 
-Needs a mount namespace of its own. INDEXED_FROM: documents from which an index file is wanted. FREE:
-how room is made on the full disk, by `ballast` (another file goes) or by `delete`.
+Needs a mount namespace of its own. INDEXED_FROM: documents from which an index file is wanted.
+FREE: how room is made on the full disk, by `ballast` (another file goes) or by `delete`.
 """
 
 from __future__ import annotations
