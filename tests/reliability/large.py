@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from unitvec import Collection
+from unitvec.collection import IndexPolicy
 
 DIM = 384
 _INNER = 24  # dimensions that the vectors really have, as those of texts do
@@ -38,9 +39,11 @@ def _add(db: Collection, first: int, last: int) -> None:
 
 
 def build(path: str, count: int) -> None:
-    """All documents, indexed."""
-    with Collection(path, dim=DIM, durability="normal") as db:
+    """All documents, indexed at once when all are there."""
+    later = IndexPolicy(approximate_from=count + 1)
+    with Collection(path, dim=DIM, durability="normal", index_policy=later) as db:
         _add(db, 0, count)
+    with Collection(path, durability="normal") as db:
         db.compact()
         assert db.stats()["indexed"] == count
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 #: Seconds after which a child that hangs is ended by a signal, which `wait` then returns.
-PATIENCE = 7200
+PATIENCE = 4 * 3600
 
 _WARMED = ("numpy.random", "apsw", "unitvec.collection", "unitvec.index", "unitvec._core")
 
