@@ -66,6 +66,7 @@ def _write(path: Path, rows: list[dict[str, Any]], kill: bool) -> None:
     early, late = rows[:100], rows[100:]
     with Collection(path, dim=_DIM, index_policy=_POLICY) as db:
         _add(db, early)
+        db.build_index()
         assert db.stats()["index"] == "hnsw"
         db.delete(["id 10", "id 11"])
     db = Collection(path, index_policy=_POLICY)

@@ -20,7 +20,7 @@ from unitvec.index import Index
 _DOCUMENTS = 120
 
 #: Seconds that a forked child may take before it counts as hanging.
-_PATIENCE = 60
+_PATIENCE = 20
 
 
 def make(path: Path) -> Collection:
@@ -33,6 +33,7 @@ def make(path: Path) -> Collection:
         metadatas=[ledger.metadata(i) for i in range(_DOCUMENTS)],
         embeddings=[ledger.vector(name, 0) for name in names],
     )
+    db.build_index()
     assert db.search(ledger.vector("7", 0), k=1)[0].id == "7"
     return db
 
@@ -69,17 +70,16 @@ def answers(path: str) -> None:
             assert db.get(name)[0].document == ledger.document(name, 0)
 
 
-def fork_after_use(path: str, count: int) -> None:
-    """Forks again and again, idle and while other threads search, and checks every child."""
+def fork_after_use(path: str, count: int, busy: int) -> None:
+    """Forks again and again while so many other threads search, and checks every child."""
     db = make(Path(path))
     index = Index(ledger.DIM)
     index.add(np.array([ledger.vector(str(i), 0) for i in range(_DOCUMENTS)]))
     stop = threading.Event()
-    busy = [threading.Thread(target=_search_until, args=(db, index, stop)) for _ in range(2)]
+    threads = [threading.Thread(target=_search_until, args=(db, index, stop)) for _ in range(busy)]
+    for thread in threads:
+        thread.start()
     for turn in range(count):
-        if turn == count // 2:
-            for thread in busy:
-                thread.start()
         child = os.fork()
         if child == 0:
             _in_child(path, db, index)
@@ -87,7 +87,7 @@ def fork_after_use(path: str, count: int) -> None:
         assert status == 0, f"child {turn} ended with {status}"
         assert db.search(ledger.vector("7", 0), k=1)[0].id == "7"
     stop.set()
-    for thread in busy:
+    for thread in threads:
         thread.join()
     assert db.verify().ok
     db.close()

@@ -12,6 +12,7 @@ import errno
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,9 @@ def main(folder: str, megabytes: str, indexed_from: str, free: str) -> None:
             ballast.unlink()
         more = db.add(**_batch(filled, 2))
         stored += more
+        _check(db, stored)
+        with suppress(OSError):  # there may be no room for an index file
+            db.build_index()
         _check(db, stored)
     with Collection.open(path) as db:
         _check(db, stored)

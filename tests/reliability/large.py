@@ -44,7 +44,7 @@ def build(path: str, count: int) -> None:
     with Collection(path, dim=DIM, durability="normal", index_policy=later) as db:
         _add(db, 0, count)
     with Collection(path, durability="normal") as db:
-        db.compact()
+        db.build_index()
         assert db.stats()["indexed"] == count
 
 

@@ -113,6 +113,8 @@ def perform(db: Collection, operation: Operation) -> Collection:
     elif verb == "reopen":
         db.close()
         return open_writer(db.path)
+    elif verb == "build":
+        db.build_index()
     else:
         db.compact()
     return db

@@ -107,8 +107,5 @@ def test_readers_see_whole_batches_beside_a_writer(watched: Watched) -> None:
     )
 
 
-@pytest.mark.xfail(
-    strict=False, reason="a reader takes an index file that was just replaced for a lost one"
-)
 def test_readers_beside_a_writer_get_no_false_alarm(watched: Watched) -> None:
     assert [reader["alarms"] for reader in watched.readers] == [[]] * _PROCESSES

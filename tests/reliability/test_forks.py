@@ -11,11 +11,23 @@ from gates import record, tries
 from zygote import Zygote
 
 
+@pytest.mark.parametrize(
+    "busy",  # other threads, which search at the moment of the fork
+    [
+        0,
+        pytest.param(
+            2,
+            marks=pytest.mark.xfail(
+                strict=False, reason="the child may inherit a lock that SQLite held at the fork"
+            ),
+        ),
+    ],
+)
 def test_a_fork_after_use_gives_an_error_or_a_right_answer(
-    zygote: Zygote, memory_path: Path
+    busy: int, zygote: Zygote, memory_path: Path
 ) -> None:
-    count = tries(40, 1000)
-    zygote.run(fork_after_use, memory_path / "c.uv", count)
+    count = tries(20, 500)
+    zygote.run(fork_after_use, memory_path / "c.uv", count, busy)
     record("P3", forks=count, hung=0, wrong=0)
 
 

@@ -85,7 +85,7 @@ def test_a_later_format_is_refused_by_name(tmp_path: Path) -> None:
     before = _version(tmp_path / "c.uv")
     copy = tmp_path / "later.uv"
     shutil.copytree(tmp_path / "c.uv", copy)
-    connection = apsw.Connection(str(copy / "store.sqlite"))
+    connection = apsw.Connection(str(copy / "store.sqlite"), vfs="cksmvfs")
     connection.execute(f"PRAGMA user_version = {before + 1}")
     connection.close()
     for read_only in (True, False):
