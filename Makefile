@@ -16,11 +16,9 @@ test:    ## the C++ tests, the Python tests and the check of the stubs
 	@scripts/setup.sh test
 	@scripts/test.sh
 
-reliability: ## 200,000 examples a property, a thousand forks, a million texts, indexes under ThreadSanitizer: an hour
+reliability: ## every gate of tests/reliability in full, long runs of the properties, ThreadSanitizer: hours
 	@scripts/setup.sh test
-	@UNITVEC_EXAMPLES=200000 .venv/bin/python -m pytest tests/python \
-		-k "any_text or any_damage or any_flipped or forked_after_use or long_job"
-	@scripts/threads.sh
+	@scripts/reliability.sh
 
 fuzz:    ## the fuzz targets of what reads models and indexes, half an hour each; needs clang
 	@scripts/fuzz.sh

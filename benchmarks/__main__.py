@@ -39,6 +39,9 @@ QUESTIONS = {
     "search-cold": "search_cold",
 }
 
+#: Records that something else than a question of this command makes; `tables` knows them as well.
+REPORTS = {"reliability": "reliability"}
+
 
 def main(arguments: list[str] | None = None) -> int:
     parser = _parser()
@@ -97,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _module(question: str) -> ModuleType:
-    return importlib.import_module(f"benchmarks.{QUESTIONS[question]}")
+    return importlib.import_module(f"benchmarks.{(QUESTIONS | REPORTS)[question]}")
 
 
 def _summary(module: str) -> str:

@@ -20,6 +20,8 @@ PICTURES = ROOT / "docs" / "plots"
 
 def name_of(record: dict[str, Any]) -> str:
     """Of a record's file and markers: the question, and the model where that is not the usual."""
+    if "settings" not in record:
+        return str(record["question"])
     return Settings(model=record["settings"]["model"]).record_name(record["question"])
 
 
@@ -38,13 +40,15 @@ def records(folder: Path = RESULTS) -> list[dict[str, Any]]:
 
 def render(record: dict[str, Any], table: Callable[[dict[str, Any]], str]) -> str:
     """A question's table, and a line that says on what machine, when and with what."""
-    machine, settings = record["machine"], record["settings"]
+    machine, settings = record["machine"], record.get("settings")
     sets = ", ".join(machine["instruction_sets"]) or "no vector instruction sets named"
     line = (
         f"Measured {record['date']} at commit {record['commit']['commit'] or 'unknown'} on "
-        f"{machine['processor']}, {machine['cores']} cores ({sets}), {settings['threads']} threads "
-        f"each, model {settings['model']}, Python {machine['python']}"
+        f"{machine['processor']}, {machine['cores']} cores ({sets})"
     )
+    if settings is not None:
+        line += f", {settings['threads']} threads each, model {settings['model']}"
+    line += f", Python {machine['python']}"
     systems = record["result"].get("systems", {})
     versions = {
         key: value for system in systems.values() for key, value in system["versions"].items()

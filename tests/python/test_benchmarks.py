@@ -13,7 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks import measure, report, workloads
+from benchmarks import measure, reliability, report, workloads
 from benchmarks.environment import Environment, UnavailableError, interpreter
 from benchmarks.peers import Peer
 from benchmarks.process import PeerError, PeerProcess
@@ -189,3 +189,23 @@ def test_a_peer_that_dies_is_named_with_what_it_printed():
 def test_packages_that_are_not_installed_and_cannot_be_are_named():
     with pytest.raises(UnavailableError, match="no_such_package to be installed; `make setup`"):
         interpreter(Environment("p", ("no_such_package",)))
+
+
+def test_the_gates_of_reliability_are_one_row_each(tmp_path):
+    lines = [
+        {"gate": "F4", "seed": 7, "flips": 60, "wrong": 0},
+        {"gate": "C1", "seed": 7, "kills": 200, "lost": 0},
+        {"gate": "F4", "seed": 8, "flips": 1040, "wrong": 0, "ms_max": 2.5},
+    ]
+    path = tmp_path / "report.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    record = reliability.publish(path, tmp_path)
+    assert report.records(tmp_path) == [record]
+    assert report.name_of(record) == "reliability"
+    rendered = report.render(record, reliability.table)
+    assert (
+        "| C1 | kills at random times while a process writes | kills 200, lost 0 | 7 |" in rendered
+    )
+    assert "| flips 1,100, wrong 0, ms max 2.5 | 7, 8 |" in rendered
+    assert rendered.index("| C1 |") < rendered.index("| F4 |")
+    assert rendered.endswith(f"Python {record['machine']['python']}.")

@@ -10,6 +10,8 @@ import json
 import os
 from pathlib import Path
 
+import pytest
+
 #: Of every random choice; another comes from UNITVEC_SEED.
 SEED = int(os.environ.get("UNITVEC_SEED", "20261123"))
 
@@ -17,6 +19,12 @@ SEED = int(os.environ.get("UNITVEC_SEED", "20261123"))
 def tries(short: int, full: int) -> int:
     """How often: `short` in every test run, `full` before a release."""
     return full if os.environ.get("UNITVEC_RELIABILITY") == "full" else short
+
+
+#: For a test that takes too long for every run.
+before_a_release = pytest.mark.skipif(
+    tries(0, 1) == 0, reason="minutes long: only with UNITVEC_RELIABILITY=full"
+)
 
 
 def record(gate: str, **figures: int | float | str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from unitvec.collection.lock import LOCK_FILE, ProcessLock, read_mark
@@ -141,5 +142,10 @@ def _has_log(path: Path) -> bool:
 
 
 def bytes_on_disk(path: Path) -> dict[str, int]:
-    """Size in bytes of every file of the collection."""
-    return {e.name: e.stat().st_size for e in sorted(path.iterdir()) if e.is_file()}
+    """Size in bytes of every file of the collection; a writer may remove some meanwhile."""
+    sizes = {}
+    for entry in sorted(path.iterdir()):
+        with suppress(FileNotFoundError):
+            if entry.is_file():
+                sizes[entry.name] = entry.stat().st_size
+    return sizes

@@ -143,6 +143,7 @@ class IndexCache:
 
     def adopt(self, graph: Coded, generation: Generation) -> None:
         """Takes over a graph just built; what changed since is read at the next `refresh`."""
+        self._sequence = -1  # until all of it is taken over
         self._graph, self._generation, self.is_lost = graph, generation, False
         self._tail, self._last_key = Coded(self.space), generation.last_key
         self._sequence = generation.sequence

@@ -13,6 +13,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import time
 import weakref
 import zlib
 from pathlib import Path
@@ -24,6 +25,9 @@ LOCK_FILE = "LOCK"
 _MARK_AT = 32  # the process id has the bytes before
 _MARK = re.compile(rb"([0-9]{20}) ([0-9a-f]{8})\n")
 _NO_MARK = b"\0" * 30
+
+#: Seconds a refused opener waits for the holder to have written its process id.
+_PATIENCE = 0.05
 
 _live: weakref.WeakSet[ProcessLock] = weakref.WeakSet()
 
@@ -40,12 +44,13 @@ class ProcessLock:
 
     def __init__(self, directory: Path, shared: bool = False) -> None:
         self._fd: int | None = None
+        self._holder = 0 if shared else os.getpid()
         flags = os.O_RDONLY if shared else os.O_RDWR | os.O_CREAT
         fd = _open(directory / LOCK_FILE, flags | os.O_CLOEXEC)
         try:
             fcntl.flock(fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
-            pid = _read_pid(fd)
+            pid = _holder_of(fd)
             os.close(fd)
             raise StoreLockedError(directory, pid) from None
         except BaseException:
@@ -54,7 +59,7 @@ class ProcessLock:
         self._fd = fd
         _live.add(self)
         if not shared:
-            os.pwrite(fd, f"{os.getpid()}\n".encode().ljust(_MARK_AT, b"\0"), 0)
+            os.pwrite(fd, f"{self._holder}\n".encode().ljust(_MARK_AT, b"\0"), 0)
 
     def mark(self, sequence: int) -> None:
         """Notes that changes up to this number are on the disk; takes a microsecond."""
@@ -70,7 +75,12 @@ class ProcessLock:
     def release(self) -> None:
         """Gives the lock back; a second call does nothing."""
         fd, self._fd = self._fd, None
-        if fd is not None:
+        if fd is None:
+            return
+        try:
+            if self._holder == os.getpid():
+                os.pwrite(fd, b"\0" * _MARK_AT, 0)  # or it is taken for the next holder's
+        finally:
             os.close(fd)  # gone also where it raises: to close it again could close another's
 
     __del__ = release  # a collection that is forgotten without close() keeps nobody out
@@ -88,6 +98,20 @@ def _open(path: Path, flags: int) -> int:
         ) from error
 
 
+def _holder_of(fd: int) -> int | None:
+    """The process that holds the lock; None if it does not say so in time.
+
+    Between locking the file and writing to it, the holder's number is not there yet, or is still
+    that of a holder before it that was killed.
+    """
+    end = time.monotonic() + _PATIENCE
+    while True:
+        pid = _read_pid(fd)
+        if (pid is not None and _is_alive(pid)) or time.monotonic() > end:
+            return pid
+        time.sleep(0.001)
+
+
 def _read_pid(fd: int) -> int | None:
     text = os.pread(fd, _MARK_AT, 0).rstrip(b"\0").strip()
     return int(text) if text.isdigit() else None
@@ -103,6 +127,16 @@ def read_mark(directory: Path) -> int:
     if found is None or int(found[2], 16) != zlib.crc32(found[1]):
         return 0  # never written, or damaged itself: then it says nothing
     return int(found[1])
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)  # signal 0 only asks
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True
 
 
 def _forget_in_child() -> None:

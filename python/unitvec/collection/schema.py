@@ -9,6 +9,7 @@ went, or got another text or other metadata, since an index may have been built.
 from __future__ import annotations
 
 import errno
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -207,15 +208,31 @@ def require_checksums(path: Path, connection: apsw.Connection) -> None:
     """Raises FormatError if pages would be read without being verified.
 
     The number of reserved bytes stands in the file's header: a flipped bit there would switch
-    verification off. A last page that is cut short is not verified either.
+    verification off. A last page that is cut short is not verified either; on a full disk there may
+    be one that is whole in the log.
     """
     reserved = connection.reserve_bytes()
     if reserved != RESERVED_BYTES or not connection.pragma("checksum_verification"):
         raise damaged(path, f"expected pages with {RESERVED_BYTES} reserved bytes, got {reserved}")
     page_size = connection.pragma("page_size")
-    size = path.stat().st_size
-    if size % page_size:
-        raise damaged(path, f"its {size} bytes are no whole number of pages of {page_size}")
+    whole, rest = divmod(path.stat().st_size, page_size)
+    is_needed = whole < connection.pragma("page_count")
+    if rest and is_needed and not _is_logged(path, page_size, whole + 1):
+        raise damaged(path, f"its page {whole + 1} is cut after {rest} bytes of {page_size}")
+
+
+def _is_logged(path: Path, page_size: int, page: int) -> bool:
+    """Whether the write-ahead log holds a page (sqlite.org/fileformat2.html#walformat)."""
+    log = path.with_name(path.name + "-wal")
+    if not log.is_file():
+        return False
+    with log.open("rb") as stream:
+        salts = stream.read(32)[16:24]
+        while len(header := stream.read(24)) == 24:
+            if header[8:16] == salts and int.from_bytes(header[:4], "big") == page:
+                return True
+            stream.seek(page_size, os.SEEK_CUR)
+    return False
 
 
 @contextmanager

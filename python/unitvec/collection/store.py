@@ -149,11 +149,15 @@ class Store:
     def reading(self) -> Iterator[None]:
         """Everything read inside is of one moment."""
         with schema.sqlite_errors(self.path):
-            self.connection.execute("BEGIN")
             try:
+                self._begin("BEGIN")
                 yield
             finally:
                 self._end()
+
+    def _begin(self, sql: str) -> None:
+        self._end()  # a Ctrl-C may have come between the end of a transaction and its undoing
+        self.connection.execute(sql)
 
     def _end(self) -> None:
         for connection in (self.connection, self._mapped):
@@ -180,13 +184,12 @@ class Store:
     def writing(self) -> Iterator[None]:
         """Everything written inside is stored as a whole at the end, or not at all."""
         with schema.sqlite_errors(self.path):
-            self.connection.execute("BEGIN IMMEDIATE")
             try:
+                self._begin("BEGIN IMMEDIATE")
                 yield
                 self.connection.execute("COMMIT")
             except BaseException:
-                if self.connection.in_transaction:  # a full disk may have rolled it back already
-                    self.connection.execute("ROLLBACK")
+                self._end()
                 raise
 
     def _all(self, sql: str, bindings: Sequence[Any] = ()) -> list[Any]:
@@ -387,7 +390,12 @@ class Store:
             FormatError: naming the first whose checksum is wrong.
         """
         with self._naming_damage(space):
-            return vectors_of(self._for_vectors(), space.space, keys)
+            connection = self._for_vectors()
+            found = vectors_of(connection, space.space, keys)
+            if connection is not self.connection and len(found) < len(set(keys)):
+                # Rows that are missing for good, or pages that are damaged: the other one verifies.
+                found = vectors_of(self.connection, space.space, keys)
+            return found
 
     def vectors_there(self, space: Space, keys: Sequence[int]) -> list[KeyedVector]:
         """The vectors of keys that an index holds, each checked, ascending by key.
@@ -406,7 +414,8 @@ class Store:
     ) -> list[KeyedVector]:
         """Up to `limit` vectors with after < key < before, each checked, ascending by key."""
         with self._naming_damage(space):
-            return vectors_between(self._for_vectors(), space.space, after, before, limit)
+            # By verified pages: nobody would miss rows that damaged ones do not show.
+            return vectors_between(self.connection, space.space, after, before, limit)
 
     @contextmanager
     def _naming_damage(self, space: Space) -> Iterator[None]:

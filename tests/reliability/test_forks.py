@@ -1,0 +1,40 @@
+"""P3: after a fork there is an error or a right answer; other ways to start a process just work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from forks import fork_after_use, start_otherwise
+from gates import record, tries
+from zygote import Zygote
+
+
+@pytest.mark.parametrize(
+    "busy",  # other threads, which search at the moment of the fork
+    [
+        0,
+        pytest.param(
+            2,
+            marks=pytest.mark.xfail(
+                strict=False, reason="the child may inherit a lock that SQLite held at the fork"
+            ),
+        ),
+    ],
+)
+def test_a_fork_after_use_gives_an_error_or_a_right_answer(
+    busy: int, zygote: Zygote, memory_path: Path
+) -> None:
+    count = tries(20, 500)
+    zygote.run(fork_after_use, memory_path / "c.uv", count, busy)
+    record("P3", forks=count, hung=0, wrong=0)
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_other_processes_read_beside_the_writer(
+    method: str, zygote: Zygote, memory_path: Path
+) -> None:
+    count = tries(2, 50)
+    zygote.run(start_otherwise, memory_path / "c.uv", method, count)
+    record("P3", **{method: count}, hung=0, wrong=0)
