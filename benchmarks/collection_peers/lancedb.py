@@ -17,8 +17,9 @@ NAME = "documents"
 FIELDS = ["number", "category", "tag"]
 SELECT = ["id", "document", *FIELDS, "_distance"]
 
-#: Times k of the graph's best, in 8 bits, that are compared exactly.
-REFINE = 2
+#: Candidates of the graph, the first of 30, 60, 100, 200 that found 0.98 of the neighbours of 200
+#: queries; and the times k of its best, in 8 bits, that are compared exactly.
+EF, REFINE = 60, 2
 
 #: Documents in a call: a table is a version of its own, with files of its own.
 BATCH = 100_000
@@ -47,7 +48,7 @@ class LanceStore:
     ) -> list[tuple[str, str, dict[str, Any]]]:
         query = self._table.search(vector).distance_type("cosine").select(SELECT).limit(k)
         if self._is_tuned:
-            query = query.refine_factor(REFINE)
+            query = query.ef(EF).refine_factor(REFINE)
         if where:
             query = query.where(" AND ".join(f"{f} {op} {value!r}" for f, op, value in where))
         rows = query.to_list()

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
-import milvus_lite  # noqa: F401 (the client loads it as it opens a file)
 import numpy as np
+from milvus_lite.server_manager import server_manager_instance
 from pymilvus import DataType, MilvusClient
 
 from benchmarks.collection_documents import Documents, Filter
@@ -24,7 +24,8 @@ TEXT, WORD = 65_535, 64
 
 class MilvusStore:
     def __init__(self, path: str, dim: int) -> None:
-        self._client = MilvusClient(f"{path}.db")
+        self._path = f"{path}.db"
+        self._client = MilvusClient(self._path)
         if self._client.has_collection(NAME):
             self._client.load_collection(NAME)
         else:
@@ -49,7 +50,10 @@ class MilvusStore:
             self._client.insert(NAME, _rows(block))
 
     def finish(self) -> None:
+        """Flushing leaves the graph to a thread of its own; loading builds what is missing."""
         self._client.flush(NAME)
+        self._client.release_collection(NAME)
+        self._client.load_collection(NAME)
 
     def search(
         self, vector: np.ndarray, k: int, where: Filter | None
@@ -74,7 +78,9 @@ class MilvusStore:
         return int(self._client.query(NAME, output_fields=["count(*)"])[0]["count(*)"])
 
     def close(self) -> None:
+        """And the server within this process, which writes what is left."""
         self._client.close()
+        server_manager_instance.release_server(self._path)
 
 
 def _rows(documents: Documents) -> list[dict[str, Any]]:
