@@ -76,6 +76,8 @@ class Columns:
 
 def _refuse_short(names: list[str], group: list[tuple[Any, ...]], start: int) -> None:
     """Only the last rows can lack a column: all columns are read side by side."""
+    if not any(value is _MISSING for value in group[-1]):
+        return
     for i, row in enumerate(group):
         short = [name for name, value in zip(names, row, strict=True) if value is _MISSING]
         if short:

@@ -19,6 +19,7 @@ ID_BYTES_MAX = 1024
 DOCUMENT_BYTES_MAX = 64 * 2**20
 METADATA_BYTES_MAX = 16 * 2**20
 METADATA_DEPTH_MAX = 64
+_SMALL = 64  # fields
 METADATA_VALUES_MAX = 1_000_000
 DIM_MAX = 65_536
 
@@ -82,11 +83,34 @@ def check_metadata(value: Any, position: int) -> str:
         return "{}"
     if not isinstance(value, Mapping):
         raise TypeError(f"{where}: expected a dictionary or None, got {type(value).__name__}")
-    text = encode_metadata(_PlainJson(where).read(value, 1))
+    plain = value if _is_plain(value) else _PlainJson(where).read(value, 1)
+    text = encode_metadata(plain)
     size = len(_utf8(text, "metadatas", position))
     if size > METADATA_BYTES_MAX:
         raise ValueError(f"{where}: expected at most {METADATA_BYTES_MAX} bytes, got {size}")
     return text
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether it is a small dictionary of JSON's own types, as nearly all are: nothing to bring."""
+    if type(value) is not dict or len(value) > _SMALL:
+        return False
+    for key, item in value.items():
+        if type(key) is not str or "\0" in key:
+            return False
+        kind = type(item)
+        if kind is int:
+            if not INT64_MIN <= item <= INT64_MAX:
+                return False
+        elif kind is float:
+            if not math.isfinite(item):
+                return False
+        elif kind is str:
+            if len(item) > METADATA_BYTES_MAX:
+                return False
+        elif kind is not bool and item is not None:
+            return False
+    return True
 
 
 class _PlainJson:

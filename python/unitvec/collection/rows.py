@@ -6,7 +6,6 @@ import json
 import struct
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 #: Vectors are stored as little-endian float32, whatever the machine.
 VECTOR_DTYPE = np.dtype("<f4")
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _LENGTHS = struct.Struct("<4q")
 _KEY = struct.Struct("<q")
 
@@ -28,8 +28,7 @@ class Row(NamedTuple):
     metadata: str
 
 
-@dataclass(frozen=True, slots=True)
-class NewRow:
+class NewRow(NamedTuple):
     """A row to be stored, checked already; its key is given by the store.
 
     Attributes:
@@ -66,9 +65,9 @@ def vector_checksum(key: int, vector: bytes) -> int:
     return zlib.crc32(vector, zlib.crc32(_KEY.pack(key)))
 
 
-def encode_metadata(metadata: dict[str, Any]) -> str:
+def encode_metadata(metadata: Mapping[str, Any]) -> str:
     """Metadata as compact JSON, keys in the order given."""
-    return json.dumps(metadata, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(metadata)
 
 
 def decode_metadata(text: str) -> dict[str, Any]:
@@ -80,6 +79,13 @@ def decode_metadata(text: str) -> dict[str, Any]:
 def encode_vector(vector: NDArray[np.float32]) -> bytes:
     """One vector, shape (dim,), as bytes."""
     return vector.astype(VECTOR_DTYPE, copy=False).tobytes()
+
+
+def encode_vectors(vectors: NDArray[np.float32]) -> list[bytes]:
+    """Vectors, shape (n, dim), as bytes each."""
+    size = vectors.shape[1] * VECTOR_DTYPE.itemsize
+    content = vectors.astype(VECTOR_DTYPE, copy=False).tobytes()
+    return [content[start : start + size] for start in range(0, len(content), size)]
 
 
 def decode_vectors(blobs: list[bytes], dim: int) -> NDArray[np.float32]:

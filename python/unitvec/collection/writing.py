@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from unitvec.collection.batches import Batch
 from unitvec.collection.inputs import check_document, check_id, check_metadata, check_vectors
-from unitvec.collection.rows import NewRow, Row, decode_metadata, encode_vector
+from unitvec.collection.rows import NewRow, Row, decode_metadata, encode_vectors
 from unitvec.collection.store import Store
 from unitvec.collection.vector_rows import Space
 
@@ -39,8 +39,10 @@ def new_rows(batch: Batch, embed: Embed, space: Space) -> list[NewRow]:
     vectors = vectors_of(batch, documents, embed, space)
     texts: Sequence[str | None] = documents or [None] * batch.size
     return [
-        NewRow(identity, text, metadata, {space.space: encode_vector(vector)})
-        for identity, text, metadata, vector in zip(ids, texts, metadatas, vectors, strict=True)
+        NewRow(identity, text, metadata, {space.space: vector})
+        for identity, text, metadata, vector in zip(
+            ids, texts, metadatas, encode_vectors(vectors), strict=True
+        )
     ]
 
 
@@ -134,6 +136,6 @@ def changed_rows(old: Sequence[Row], batch: Batch) -> list[Row]:
 def as_new(rows: Sequence[Row], vectors: NDArray[np.float32], space: Space) -> list[NewRow]:
     """The rows with other vectors, shape (n, dim), and to be stored under new keys."""
     return [
-        NewRow(row.id, row.document, row.metadata, {space.space: encode_vector(vector)})
-        for row, vector in zip(rows, vectors, strict=True)
+        NewRow(row.id, row.document, row.metadata, {space.space: vector})
+        for row, vector in zip(rows, encode_vectors(vectors), strict=True)
     ]
