@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import io_trace
 import io_workload
-from io_checks import ViolationError, check
+from io_checks import NotReachedError, ViolationError, check
 from io_jobs import Outcome, Runner, require_finished
 from io_trace import Operation
 from io_workload import State
@@ -82,7 +82,7 @@ def fail_at(
         # Where the index file could not be read it is built anew, and that may have failed, too.
         check(outcome.collection, possible_states(outcome), exists, index_may_be_lost=True)
     except ViolationError as error:
-        raise ViolationError(f"seed {seed}, {fault} at {number}: {error}") from error
+        raise type(error)(f"seed {seed}, {fault} at {number}: {error}") from error
     shutil.rmtree(outcome.root)
 
 
@@ -90,7 +90,7 @@ def _require_faults(outcome: Outcome) -> None:
     if outcome.status != 0:
         raise ViolationError(f"the process ended with {outcome.status}")
     if not any(operation.flags & io_trace.FAULTED for operation in outcome.trace):
-        raise ViolationError("no operation failed")
+        raise NotReachedError("no operation failed")
 
 
 def possible_states(outcome: Outcome) -> list[State]:

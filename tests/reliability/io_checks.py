@@ -17,6 +17,13 @@ class ViolationError(AssertionError):
     """A promise that was broken."""
 
 
+class NotReachedError(ViolationError):
+    """A run ended before the operation that was to fail or to be killed at.
+
+    Index files are built in a thread of their own: runs differ in a few operations.
+    """
+
+
 def check(
     path: Path, allowed: Sequence[State], must_exist: bool, index_may_be_lost: bool = False
 ) -> int:

@@ -135,3 +135,5 @@ def carry_out(db: Collection, step: Step) -> None:
         db.build_index()
     elif step.verb in ("search", "index"):
         db.search(np.ones(DIM), k=5)
+    if step.verb in WRITING and hasattr(db, "build_index"):
+        db.build_index()  # in a thread of its own: waited for, so that runs hardly differ

@@ -67,7 +67,7 @@ def read_generation(
     try:
         return Coded(space, examine_generation(directory, pointer, space, uuid), pointer.error)
     except DoubtfulIndexError as error:
-        _put_aside(directory / Path(pointer.file).name, str(error), read_only)
+        put_aside(directory, pointer, str(error), read_only)
         return None
 
 
@@ -111,7 +111,9 @@ def _header(path: Path) -> str:
         return stream.read(HEADER_BYTES).hex()
 
 
-def _put_aside(path: Path, reason: str, read_only: bool) -> None:
+def put_aside(directory: Path, pointer: Generation, reason: str, read_only: bool) -> None:
+    """Warns that an index file cannot be believed, and renames it unless that is not allowed."""
+    path = directory / Path(pointer.file).name
     outcome = "searching exactly instead"
     if not read_only:
         outcome = "rebuilt from the documents, which are safe"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unitvec.collection.coded import Coded
-from unitvec.collection.generations import read_generation
+from unitvec.collection.generations import DoubtfulIndexError, examine_generation, put_aside
 from unitvec.collection.nearest import Floats, Keys, NearestSearch, Neighbours
 from unitvec.collection.store import Generation, State, Store
 from unitvec.collection.vector_rows import Space
@@ -117,22 +117,22 @@ class IndexCache:
         """Starts from the index file, where there is a good one, or from nothing."""
         self._tail, self._graph, self._last_key = Coded(self.space), None, 0
         self._generation = store.generation(self.space)
-        while self._generation and not (self.directory / self._generation.file).exists():
-            store.begin_again()
-            missing, self._generation = self._generation, store.generation(self.space)
-            if missing == self._generation:
-                break
-        state = store.state()
-        if self._generation is None:
-            return state
-        self._graph = read_generation(
-            self.directory, self._generation, self.space, self._uuid, self._read_only
-        )
-        self.is_lost = self._graph is None
-        if self._graph is not None:
+        while self._generation is not None:
+            try:
+                index = examine_generation(self.directory, self._generation, self.space, self._uuid)
+            except DoubtfulIndexError as error:
+                store.begin_again()
+                doubtful, self._generation = self._generation, store.generation(self.space)
+                if self._generation == doubtful:  # else it was replaced while it was read
+                    put_aside(self.directory, doubtful, str(error), self._read_only)
+                    self.is_lost = True
+                    break
+                continue
+            self._graph = Coded(self.space, index, self._generation.error)
             self._last_key = self._generation.last_key
             self._forget(store.deleted_since(self._generation.sequence))
-        return state
+            break
+        return store.state()
 
     def _forget(self, keys: Sequence[int]) -> None:
         """Removes deleted rows from where they are; rows never loaded are in neither place."""
