@@ -9,6 +9,7 @@ from unitvec.collection.lexical import LexicalIndexWarning
 from unitvec.collection.maintenance import VerifyReport
 from unitvec.collection.recovery import RepairReport
 from unitvec.collection.recovery import repair as repair_collection
+from unitvec.collection.reembedding import MigrationReport
 from unitvec.collection.results import Hit, Record, Records, SearchResult
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "IndexFileWarning",
     "IndexPolicy",
     "LexicalIndexWarning",
+    "MigrationReport",
     "Record",
     "Records",
     "RepairReport",

@@ -19,6 +19,7 @@ from unitvec.collection.lexical_options import Lexical, lexical_options
 from unitvec.collection.model import TextEncoder, describe, load_encoder, require_same
 from unitvec.collection.read_verbs import ReadVerbs
 from unitvec.collection.recovery import RepairReport, repair
+from unitvec.collection.reembedding import MigrationReport, Reembedding
 from unitvec.collection.search_verb import SearchVerb
 from unitvec.collection.session import Session
 
@@ -239,6 +240,45 @@ class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
             OSError: it could not be written; every document is safe and found.
         """
         self._session.build_indexes()
+
+    def migrate(
+        self,
+        encoder: TextEncoder | str,
+        *,
+        metric: str | None = None,
+        restart: bool = False,
+        overlap_k: int = 10,
+        show_progress_bar: bool | None = None,
+    ) -> MigrationReport:
+        """Embeds every document with another model, in place; until then, the old one is searched.
+
+        What is embedded is stored batch by batch: called again after it was stopped, it goes on
+        where it was. When all is there, one transaction switches to the new vectors and drops the
+        old ones (`compact` returns their space). Readers in other processes are told to open it
+        again.
+
+        Args:
+            encoder: an `Encoder`, or a model's name.
+            metric: of the new vectors; None: the model's.
+            restart: drop what an unfinished migration to another model has embedded.
+            overlap_k: neighbours that the report compares, of up to 200 documents.
+            show_progress_bar: on stderr; None: on a terminal, after a second.
+
+        Returns:
+            How many documents were embedded, and how many of their neighbours stayed.
+
+        Raises:
+            ValueError: documents without text, the collection's own model, or (without restart) an
+                unfinished migration to another.
+        """
+        if isinstance(encoder, str):
+            encoder = load_encoder(encoder)
+        check_count(overlap_k, "overlap_k", 1)
+        job = Reembedding(self._session, encoder, metric, restart)
+        with self._bar(self.count(), show_progress_bar) as bar:
+            report = job.run(bar, overlap_k)
+        self._encoder = encoder
+        return report
 
     def repair(self, path: str | os.PathLike[str] | None = None) -> RepairReport:
         """Saves every sound document into a new collection; this one is only read.

@@ -48,9 +48,8 @@ def verify(
         state = store.state()
         if state.live != len(ids):
             problems.append(f"{len(ids)} documents where the state says {state.live}")
-        spaces = store.spaces()
-        for space in spaces:
-            keys = _verify_vectors(store, space, ids, len(spaces) == 1, problems)
+        for space in store.spaces():
+            keys = _verify_vectors(store, space, ids, space.name == "", problems)
             _verify_index(directory, store, space, uuid, keys, problems)
         problems += lexical_problems(store, preprocess)
     return VerifyReport(not problems, len(ids), problems[:_PROBLEMS_MAX], len(problems))

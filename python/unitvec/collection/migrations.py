@@ -55,6 +55,7 @@ def _from_1(connection: apsw.Connection) -> None:
         for name in ("dim", "metric", "model", "fingerprint")
     )
     connection.execute("ALTER TABLE vectors RENAME TO vectors_of_1")
+    connection.execute("ALTER TABLE state ADD COLUMN switches INTEGER NOT NULL DEFAULT 0")
     connection.execute("DROP TABLE generations")  # index files are built anew
     for name in ("spaces", "rewrites", "generations"):
         connection.execute(schema.table(name))

@@ -85,9 +85,10 @@ CREATE TABLE state (
     sequence INTEGER NOT NULL,
     purged INTEGER NOT NULL,
     next_key INTEGER NOT NULL,
-    live INTEGER NOT NULL
+    live INTEGER NOT NULL,
+    switches INTEGER NOT NULL
 ) STRICT;
-INSERT INTO state VALUES (1, 0, 0, 1, 0);
+INSERT INTO state VALUES (1, 0, 0, 1, 0, 0);
 """
 
 _loading = threading.Lock()

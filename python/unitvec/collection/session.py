@@ -23,6 +23,7 @@ from unitvec.collection.lock import ProcessLock, read_mark
 from unitvec.collection.schema import damaged, is_failed_sync, require_sqlite
 from unitvec.collection.store import Store
 from unitvec.collection.vector_rows import Space
+from unitvec.errors import FingerprintError
 
 Describe = Callable[[], list[Space]]
 
@@ -99,21 +100,27 @@ class Session:
                 self._lock.unmark()
             self._reader = Store.open_reader(self.path / files.STORE_FILE)
         self.properties: dict[str, Any] = self._reader.properties()
-        self._read_spaces()
+        self.caches: dict[str, IndexCache] = {}
+        self.read_spaces()
         self.columns = MetadataColumns()
 
-    def _read_spaces(self) -> None:
-        """Which kinds of vectors there are; an index in memory for each."""
+    def read_spaces(self) -> None:
+        """Which kinds of vectors there are; an index in memory for each, kept where it is known."""
         assert self._reader is not None
-        self.spaces = {space.name: space for space in self._reader.spaces()}
-        if "" not in self.spaces:
-            raise damaged(self._reader.path, "it does not say what its vectors are")
-        self.caches = {
-            name: IndexCache(
-                self.path, self.properties["uuid"], space, self._policy, self.read_only
-            )
-            for name, space in self.spaces.items()
-        }
+        with self._read_lock, self._reader.reading():
+            self._switches = self._reader.state().switches
+            spaces = {space.name: space for space in self._reader.spaces()}
+            if "" not in spaces:
+                raise damaged(self._reader.path, "it does not say what its vectors are")
+            known = {cache.space.space: cache for cache in self.caches.values()}
+            caches = {}
+            for name, space in spaces.items():
+                caches[name] = known.get(space.space) or IndexCache(
+                    self.path, self.properties["uuid"], space, self._policy, self.read_only
+                )
+                caches[name].space = space
+            # Whole dictionaries: others may be looking through the old ones.
+            self.spaces, self.caches = spaces, caches
 
     def check(self) -> None:
         """Raises RuntimeError if the collection is closed or belongs to the parent process."""
@@ -133,7 +140,16 @@ class Session:
             self.check()
             assert self._reader is not None
             with self._reader.reading():
+                if self.read_only:
+                    self._require_known_spaces(self._reader)
                 yield self._reader
+
+    def _require_known_spaces(self, store: Store) -> None:
+        if store.state().switches != self._switches:
+            raise FingerprintError(
+                f"[Collection] {self.path} was migrated to another model since it was opened: open "
+                "it again, with that model"
+            )
 
     @contextmanager
     def extra_reader(self) -> Iterator[Store]:
@@ -229,6 +245,11 @@ class Session:
                         store.set_generation(space, None)
                     remove_stale(self.path, store.generations())
 
+    def remove_stale(self) -> None:
+        """Deletes index files that nothing points to."""
+        with self.not_building() as store:
+            remove_stale(self.path, store.generations())
+
     def _wanted(self) -> Space | None:
         """A space whose index file the policy wants built or extended."""
         with self.exclusive() as store:
@@ -250,7 +271,7 @@ class Session:
         return self._policy.wants_graph(live, tail, dead, generation.live)
 
     def _live(self, store: Store, space: Space) -> int:
-        return next(s.live for s in store.spaces() if s.space == space.space)
+        return next((s.live for s in store.spaces() if s.space == space.space), 0)
 
     def _build_next(self, stop: threading.Event) -> bool:
         """Builds what is wanted; False where nothing is. Runs in the builder's thread."""

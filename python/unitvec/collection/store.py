@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -42,12 +42,14 @@ class State(NamedTuple):
         purged: deletions and rewrites up to this sequence number are no longer listed.
         next_key: key of the next row stored.
         live: rows there are.
+        switches: how often another model's vectors became the collection's own.
     """
 
     sequence: int
     purged: int
     next_key: int
     live: int
+    switches: int
 
 
 class Generation(NamedTuple):
@@ -282,16 +284,45 @@ class Store:
         create_vectors(self.connection, space.space)
         self.connection.execute("INSERT INTO spaces VALUES (?, ?, ?, ?, ?, ?, ?)", space)
 
+    def drop_space(self, space: Space) -> None:
+        """Removes a kind of vectors, inside a writing transaction."""
+        self.connection.execute("DELETE FROM generations WHERE space = ?", (space.space,))
+        self.connection.execute("DELETE FROM spaces WHERE space = ?", (space.space,))
+        self.connection.execute(f"DROP TABLE {schema.vector_table(space.space)}")
+
+    def last_space(self) -> int:
+        """The largest number that a space had."""
+        rows = self._all("SELECT value FROM properties WHERE name = 'last_space'")
+        return int(rows[0][0]) if rows else 0
+
+    def changed_spaces(self) -> None:
+        """Tells readers that the collection's own vectors are others, and indexes that all are."""
+        state = self.state()
+        sequence = state.sequence + 1
+        self._set_state(
+            state._replace(sequence=sequence, purged=sequence, switches=state.switches + 1)
+        )
+
+    def add_vectors(self, space: Space, vectors: Mapping[int, bytes]) -> None:
+        """Gives rows that exist a vector in a space where they have none."""
+        insert_vectors(self.connection, space.space, vectors.items())
+        self._count_vectors(space.space, len(vectors))
+
+    def existing(self, keys: Sequence[int]) -> list[int]:
+        """Those of these keys that there are."""
+        sql = "SELECT key FROM documents WHERE key IN carray(?)"
+        return [key for (key,) in self._all(sql, [as_carray(keys)])]
+
     def state(self) -> State:
         """The sequence number and its company."""
-        rows = self._all("SELECT sequence, purged, next_key, live FROM state")
+        rows = self._all("SELECT sequence, purged, next_key, live, switches FROM state")
         if len(rows) != 1:
             raise schema.damaged(self.path, "the state row is missing")
         return State(*rows[0])
 
     def _set_state(self, state: State) -> None:
         self.connection.execute(
-            "UPDATE state SET sequence = ?, purged = ?, next_key = ?, live = ?", state
+            "UPDATE state SET sequence = ?, purged = ?, next_key = ?, live = ?, switches = ?", state
         )
 
     def insert(self, rows: Sequence[NewRow]) -> None:

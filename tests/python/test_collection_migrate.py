@@ -1,0 +1,161 @@
+"""`migrate`: another model's vectors for every document, the old ones served until the switch."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hashed_words import HashedWords
+from unitvec import Collection, FingerprintError
+from unitvec.collection import IndexPolicy
+
+POLICY = IndexPolicy(approximate_from=300, tail_min=100)
+ANIMALS = ["cat", "dog", "mouse", "horse", "cow", "hen", "duck", "goose"]
+OLD, NEW = HashedWords(32, "old"), HashedWords(48, "new")
+
+
+def text(i: int) -> str:
+    return f"{ANIMALS[i % 8]} {ANIMALS[i // 8 % 8]} number{i}"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    with Collection(tmp_path / "c.uv", encoder=OLD, index_policy=POLICY) as db:
+        db.add([text(i) for i in range(700)], ids=[f"id{i}" for i in range(700)],
+               metadatas=[{"n": i} for i in range(700)])  # fmt: skip
+        db.delete(ids=["id5", "id6"])
+    return tmp_path / "c.uv"
+
+
+def require_migrated(db: Collection, count: int) -> None:
+    report = db.verify()
+    assert (report.ok, report.problems, report.rows) == (True, [], count)
+    assert (db.dim, db.stats()["fingerprint"], db.stats()["model"]) == (48, NEW.fingerprint, "new")
+    for i in (0, 7, 699):
+        hit = db.search(text(i), k=1)[0]
+        assert (hit.id, hit.metadata) == (f"id{i}", {"n": i})
+        assert hit.score == pytest.approx(1.0, abs=1e-5)
+    vectors = np.stack(db.get(["id0", "id9"], include=["embeddings"])["embeddings"])
+    np.testing.assert_array_equal(vectors, NEW.encode([text(0), text(9)]))
+
+
+def test_every_document_gets_a_vector_of_the_new_model(path: Path) -> None:
+    with Collection(path, encoder=OLD, index_policy=POLICY) as db:
+        report = db.migrate(NEW)
+        assert (report.embedded, report.resumed, report.overlap_k) == (698, 0, 10)
+        assert 0.1 < report.overlap <= 1.0
+        require_migrated(db, 698)
+        db.add("another duck", ids="after")
+        db.upsert(text(3), ids="id3", metadatas={"n": 3})
+        assert db.search("another duck", k=1)[0].id == "after"
+        db.compact()
+        assert db.verify().ok
+    with pytest.raises(FingerprintError):
+        Collection(path, encoder=OLD)
+    with Collection(path, encoder=NEW, index_policy=POLICY) as db:
+        require_migrated(db, 699)
+        assert db.stats()["index"] == "hnsw"
+        assert len(list(path.glob("index-*.uvi"))) == 1
+
+
+class StoppedError(Exception):
+    pass
+
+
+class Stopping(HashedWords):
+    """The new model, until it has encoded so many texts."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__(48, "new")
+        self.after = after
+
+    def encode_document(self, texts: list[str], **options: Any) -> Any:
+        if len(self.encoded) >= self.after:
+            raise StoppedError
+        return super().encode(texts, **options)
+
+
+def test_a_migration_that_was_stopped_goes_on(path: Path) -> None:
+    stopping = Stopping(after=512)
+    with Collection(path, encoder=OLD, index_policy=POLICY) as db:
+        with pytest.raises(StoppedError):
+            db.migrate(stopping)
+        assert db.search(text(0), k=1)[0].id == "id0"  # by the old model
+        assert db.verify().ok
+        with pytest.raises(ValueError, match="a migration to the model 'new' is unfinished"):
+            db.migrate(HashedWords(16, "third"))
+    with Collection(path, encoder=OLD, index_policy=POLICY) as db:
+        db.delete(ids=["id0", "id600"])
+        db.add(text(0), ids="id0", metadatas={"n": 0})
+        going_on = HashedWords(48, "new")
+        report = db.migrate(going_on)
+        assert report.resumed == 511  # id0's first row went
+        assert report.embedded == 698 - 1 - 511
+        require_migrated(db, 697)
+        assert going_on.encoded[:512].count(text(1)) == 0
+
+
+def test_a_restart_drops_what_was_embedded(path: Path) -> None:
+    with Collection(path, encoder=OLD) as db:
+        with pytest.raises(StoppedError):
+            db.migrate(Stopping(after=512))
+        third = HashedWords(16, "third")
+        assert db.migrate(third, restart=True).resumed == 0
+        assert (db.dim, db.stats()["fingerprint"]) == (16, third.fingerprint)
+        assert db.verify().ok
+        with pytest.raises(ValueError, match="expected another model"):
+            db.migrate(third)
+
+
+def test_the_old_model_answers_until_the_switch(path: Path) -> None:
+    reached, go_on = threading.Event(), threading.Event()
+
+    class Waiting(HashedWords):
+        def encode_document(self, texts: list[str], **options: Any) -> Any:
+            reached.set()
+            assert go_on.wait(60)
+            return super().encode(texts, **options)
+
+    with (
+        Collection(path, encoder=OLD, index_policy=POLICY) as db,
+        Collection.open(path, read_only=True, encoder=OLD) as reader,
+    ):
+        migrating = threading.Thread(target=db.migrate, args=(Waiting(48, "new"),))
+        migrating.start()
+        assert reached.wait(60)
+        assert db.search(text(1), k=1)[0].id == "id1"
+        db.add("late goose", ids="late")  # its vector is made before the switch
+        db.delete(ids=["id8"])
+        assert db.search("late goose", k=1)[0].id == "late"
+        assert reader.search(text(1), k=1)[0].id == "id1"
+        go_on.set()
+        migrating.join()
+        require_migrated(db, 698)
+        assert db.search("late goose", k=1)[0].id == "late"
+        with pytest.raises(FingerprintError, match="was migrated to another model"):
+            reader.search(text(1))
+    with Collection.open(path, read_only=True, encoder=NEW) as reader:
+        require_migrated(reader, 698)
+
+
+def test_vectors_alone_cannot_be_migrated(path: Path) -> None:
+    with Collection(path, encoder=OLD) as db:
+        db.add(embeddings=np.ones((2, 32)), ids=["v1", "v2"])
+        with pytest.raises(ValueError, match="got 2 with vectors alone, such as 'v1'"):
+            db.migrate(NEW)
+        assert db.dim == 32
+
+
+def test_an_empty_collection(tmp_path: Path) -> None:
+    with Collection(tmp_path / "e.uv", encoder=OLD) as db:
+        report = db.migrate(NEW, metric="euclidean")
+        assert (report.embedded, report.overlap) == (0, 1.0)
+        assert (db.dim, db.metric) == (48, "euclidean")
+        db.add("a cat")
+        assert db.search("a cat")[0].score == pytest.approx(0.0, abs=1e-5)
+    with pytest.raises(PermissionError), Collection.open(tmp_path / "e.uv", read_only=True) as db:
+        db.migrate(OLD)
