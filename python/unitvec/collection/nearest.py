@@ -44,7 +44,7 @@ class _Nominees(NamedTuple):
 
     keys: Keys
     scores: Floats  # by code
-    errors: Floats  # by which each score can be off
+    errors: Floats  # by which each score can be off, or one number for all
     missed: float  # no row that is not among them is nearer than this
 
 
@@ -59,7 +59,10 @@ class _Vectors:
 
     def read(self, keys: Keys) -> None:
         """Makes these available; they must exist."""
-        wanted = np.setdiff1d(keys, self._keys) if len(self._keys) else np.unique(keys)
+        if len(self._keys):
+            wanted = np.setdiff1d(keys, self._keys)
+        else:
+            wanted = np.unique(keys)
         if not len(wanted):
             return
         found = self._fetch(wanted.tolist())
@@ -169,6 +172,8 @@ class NearestSearch:
         ]
 
     def _nominees(self, query: Floats, parts: Sequence[SearchResult], i: int) -> _Nominees:
+        if len(parts) == 1:
+            return self._nominees_of_one(query, parts[0], i)
         keys = np.concatenate([part.ids[i] for part in parts])
         scores = np.concatenate([part.scores[i] for part in parts])
         limits = [source.error_for(query) for source in self.sources]
@@ -180,6 +185,15 @@ class NearestSearch:
         order = np.argsort(-scores, kind="stable")[: np.count_nonzero(keys >= 0)]
         errors = np.repeat(np.array(limits, np.float32), sizes)
         return _Nominees(keys[order], scores[order], errors[order], missed)
+
+    def _nominees_of_one(self, query: Floats, part: SearchResult, i: int) -> _Nominees:
+        keys, scores = part.ids[i], part.scores[i]
+        error = self.sources[0].error_for(query)
+        missed = float(scores[-1]) + error
+        if keys[-1] < 0:
+            keys = keys[keys >= 0]
+            scores, missed = scores[: len(keys)], -math.inf
+        return _Nominees(keys, scores, np.full(1, error, np.float32), missed)
 
     def _likely(self, nominees: _Nominees) -> Keys:
         """Those that are among the nearest but for an error far beyond the usual.

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 VECTOR_DTYPE = np.dtype("<f4")
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+_DECODER = json.JSONDecoder()
 _LENGTHS = struct.Struct("<4q")
 _KEY = struct.Struct("<q")
 
@@ -54,10 +55,8 @@ def checksum(row: Row) -> int:
     document = b"" if row.document is None else row.document.encode()
     length = -1 if row.document is None else len(document)
     lengths = _LENGTHS.pack(row.key, len(id_bytes), length, len(metadata))
-    crc = 0
-    for part in (lengths, id_bytes, document, metadata):
-        crc = zlib.crc32(part, crc)  # not joined: a document may be large
-    return crc
+    crc = zlib.crc32(lengths + id_bytes)
+    return zlib.crc32(metadata, zlib.crc32(document, crc))  # not joined: they may be large
 
 
 def vector_checksum(key: int, vector: bytes) -> int:
@@ -72,7 +71,7 @@ def encode_metadata(metadata: Mapping[str, Any]) -> str:
 
 def decode_metadata(text: str) -> dict[str, Any]:
     """The dictionary behind `encode_metadata`'s text."""
-    metadata: dict[str, Any] = json.loads(text)
+    metadata: dict[str, Any] = _DECODER.raw_decode(text)[0]  # nothing stands before or behind it
     return metadata
 
 
