@@ -194,5 +194,6 @@ class BackgroundBuilder:
         """Ends a running build soon, without its result, and starts none any more."""
         self._stop.set()
         thread = self._thread
-        if thread is not None and thread is not threading.current_thread():
+        # One that a Ctrl-C kept from starting cannot be joined.
+        if thread is not None and thread is not threading.current_thread() and thread.is_alive():
             thread.join()
