@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import _thread
 import errno
 import os
+import threading
 import warnings
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 
 from unitvec import Collection
 from unitvec.collection import IndexFileWarning, IndexPolicy
+from unitvec.collection.building import BackgroundBuilder, StoppedError
 from unitvec.collection.store import Store
 
 DIM = 8
@@ -107,6 +110,28 @@ def test_deleted_rows_are_never_found(indexed: Path) -> None:
         db.upsert(embeddings=stored[:1], ids=["0"])
         assert db.search(stored[0], k=1)[0].id == "0"
         assert db.verify().ok
+
+
+def test_ctrl_c_while_waiting_stops_one_build_only() -> None:
+    stops: list[threading.Event] = []
+
+    def build(stop: threading.Event) -> bool:
+        stops.append(stop)
+        if len(stops) == 1:
+            assert stop.wait(60)
+            raise StoppedError
+        return False
+
+    builder = BackgroundBuilder(build)
+    builder.start()
+    threading.Timer(0.2, _thread.interrupt_main).start()
+    with pytest.raises(KeyboardInterrupt):
+        builder.wait()
+    builder.finish()
+    assert len(stops) == 2
+    builder.stop()
+    builder.finish()
+    assert len(stops) == 2
 
 
 def test_a_search_that_fails_halfway_leaves_the_next_one_right(

@@ -188,6 +188,7 @@ class BackgroundBuilder:
                 thread.join(0.1)  # s; Ctrl-C is heeded in between
         except BaseException:
             self.stop()
+            self._stop.clear()  # this build, and not those that are asked for later
             raise
 
     def stop(self) -> None:
