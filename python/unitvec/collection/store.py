@@ -96,6 +96,7 @@ class Store:
         self.path = path
         self.connection = connection
         self._mapped = mapped
+        self._vector_source: apsw.Connection | None = None  # of this transaction, once it is known
         self.lexical = LexicalTable(connection)
         document_filters.register(connection)
 
@@ -162,6 +163,7 @@ class Store:
         self.connection.execute(sql)
 
     def _end(self) -> None:
+        self._vector_source = None
         for connection in (self.connection, self._mapped):
             # An error of the disk has ended it already.
             if connection is not None and connection.in_transaction:
@@ -176,11 +178,13 @@ class Store:
         """The mapped connection, if it sees the same moment as the other."""
         if self._mapped is None or not self.connection.in_transaction:
             return self.connection
-        if not self._mapped.in_transaction:
-            self._mapped.execute("BEGIN")
-        sql = "SELECT sequence FROM state"
-        here, there = (c.execute(sql).get for c in (self.connection, self._mapped))
-        return self._mapped if here == there else self.connection
+        if self._vector_source is None:
+            if not self._mapped.in_transaction:
+                self._mapped.execute("BEGIN")
+            sql = "SELECT sequence FROM state"
+            here, there = (c.execute(sql).get for c in (self.connection, self._mapped))
+            self._vector_source = self._mapped if here == there else self.connection
+        return self._vector_source
 
     @contextmanager
     def writing(self) -> Iterator[None]:
