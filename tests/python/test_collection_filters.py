@@ -92,3 +92,45 @@ def test_a_deep_filter_still_runs(tmp_path: Path) -> None:
 def test_numpy_scalars_are_as_pythons() -> None:
     where = {"a": {"$gte": np.int16(2)}, "b": np.bool_(True), "c": {"$in": (np.float32(0.5),)}}
     assert compile_where(where) == compile_where({"a": {"$gte": 2}, "b": True, "c": {"$in": [0.5]}})
+
+
+def test_a_field_index_leads_to_the_rows(tmp_path: Path) -> None:
+    with Collection(tmp_path / "i.uv", dim=2) as db:
+        db.add(
+            embeddings=np.ones((300, 2)),
+            ids=[f"id{i}" for i in range(300)],
+            metadatas=[{"n": i, "a": {"b": str(i % 7)}, 'it\'s "x"': i} for i in range(300)],
+        )
+        fields = ["n", "a.b", 'it\'s "x"']
+        filters = [
+            {"n": {"$gte": 7, "$lt": 9}}, {"n": {"$in": [3, 5, 999]}}, {"a.b": "3"},
+            {"it's \"x\"": 17}, {"$and": [{"n": 5}, {"a.b": "5"}]},
+            {"$or": [{"n": 5}, {"a.b": "6"}]},
+        ]  # fmt: skip
+        before = [db.get(where=where)["ids"] for where in filters]
+        assert all(before)
+        assert [db.create_field_index(field) for field in fields] == [True] * 3
+        assert not db.create_field_index("n")
+        assert db.stats()["field_indexes"] == fields
+        assert [db.get(where=where)["ids"] for where in filters] == before
+        with db._session.reading() as store:
+            for where in filters:
+                condition = compile_where(where)
+                assert condition is not None
+                sql, bindings, *_ = store._through_indexes(condition)
+                plan = store.connection.execute(
+                    f"EXPLAIN QUERY PLAN SELECT key FROM documents AS d WHERE {sql}", bindings
+                ).fetchall()
+                assert "USING INDEX field_" in str(plan) or "USING COVERING INDEX" in str(plan)
+        db.update("id5", metadatas={"n": 1000})
+        assert db.get(where={"n": 1000})["ids"] == ["id5"]
+        assert db.delete(where={"n": {"$lt": 5}}) == 5
+        assert db.drop_field_index("a.b")
+        assert not db.drop_field_index("a.b")
+        with pytest.raises(ValueError, match="where"):
+            db.create_field_index("$n")
+        assert db.verify().ok
+        db.compact()
+    with Collection.open(tmp_path / "i.uv") as db:
+        assert db.stats()["field_indexes"] == ["n", 'it\'s "x"']
+        assert db.verify().ok

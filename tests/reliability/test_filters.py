@@ -19,6 +19,7 @@ from gates import tries
 from unitvec import Collection
 from unitvec.collection import schema
 from unitvec.collection.columns import MetadataColumns
+from unitvec.collection.field_indexes import create_field_index
 from unitvec.collection.filters import Condition, compile_where
 from unitvec.collection.inputs import check_metadata
 from unitvec.collection.rows import NewRow, Row
@@ -67,12 +68,34 @@ def through_columns(rows: Rows, filters: list[dict[str, Any]]) -> list[list[int]
     return [[key - 1 - (key > half) for key in keys] for keys in found]
 
 
+def through_field_indexes(rows: Rows, filters: list[dict[str, Any]]) -> list[list[int]]:
+    """SQL that goes through an index of every field that a filter names."""
+    connection = apsw.Connection(":memory:")
+    connection.execute(schema.TABLES)
+    store = Store(Path("none"), connection)
+    texts = [check_metadata(row, i) for i, row in enumerate(rows)]
+    store.insert([NewRow(f"id{i}", None, text, {}) for i, text in enumerate(texts)])
+    for where in filters:
+        for field in fields_of(compiled(where)):
+            create_field_index(connection, field)
+    return [[key - 1 for key in store.keys_where(compiled(where))] for where in filters]
+
+
+def fields_of(condition: Condition) -> set[str]:
+    own = {condition.test.field} if condition.test else set()
+    return own.union(*(fields_of(part) for part in condition.parts))
+
+
 def compiled(where: dict[str, Any]) -> Condition:
     return compile_where(where) or Condition("1", ())
 
 
 #: Every way in which filters are evaluated; each is compared with the same model.
-EVALUATIONS: dict[str, Evaluation] = {"sql": through_sql, "columns": through_columns}
+EVALUATIONS: dict[str, Evaluation] = {
+    "sql": through_sql,
+    "columns": through_columns,
+    "field indexes": through_field_indexes,
+}
 
 ROWS_AND_FILTERS = st.lists(METADATA, min_size=1, max_size=6).flatmap(
     lambda rows: st.tuples(st.just(rows), st.lists(filters_of(rows), min_size=1, max_size=8))

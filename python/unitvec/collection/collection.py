@@ -12,6 +12,11 @@ from unitvec.collection import files, maintenance
 from unitvec.collection.exchange import ImportReport
 from unitvec.collection.exchange.founding import founding_arguments
 from unitvec.collection.exchange_verbs import ExchangeVerbs
+from unitvec.collection.field_indexes import (
+    create_field_index,
+    drop_field_index,
+    indexed_fields,
+)
 from unitvec.collection.index_cache import IndexPolicy
 from unitvec.collection.inputs import DIM_MAX, check_count
 from unitvec.collection.lexical_index import LexicalIndex
@@ -22,6 +27,7 @@ from unitvec.collection.recovery import RepairReport, repair
 from unitvec.collection.reembedding import MigrationReport, Reembedding
 from unitvec.collection.search_verb import SearchVerb
 from unitvec.collection.session import Session
+from unitvec.collection.where import plain_where
 
 
 class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
@@ -187,6 +193,7 @@ class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
         with self._session.reading() as store:
             state, generation = store.state(), store.generation(self._space)
             lexical = store.lexical.settings()
+            fields = indexed_fields(store.connection)
             pages = {p: store.connection.pragma(p) for p in ("freelist_count", "page_size")}
         sizes = files.bytes_on_disk(self.path)
         return {
@@ -202,6 +209,7 @@ class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
             "indexed": 0 if generation is None else generation.live,
             "recall_estimate": 1.0 if generation is None else generation.recall,
             "lexical": None if lexical is None else asdict(lexical),
+            "field_indexes": fields,
             "bytes": sum(sizes.values()),
             "free_bytes": pages["freelist_count"] * pages["page_size"],
             "files": sizes,
@@ -296,6 +304,26 @@ class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
         has_model = self._encoder is not None or self._space.model is not None
         embed = (lambda texts: self._embed(texts)) if has_model else None
         return repair(self.path, path, embed)
+
+    def create_field_index(self, field: str) -> bool:
+        """Makes an index of a metadata field, so that filters by it look at few documents.
+
+        That is for `get`, `scan` and `delete`: searches filter by columns in memory.
+
+        Args:
+            field: its name; with dots also a field of a nested object, as in filters.
+
+        Returns:
+            False where there was one.
+        """
+        plain_where({field: 0})
+        with self._session.writing() as store:
+            return create_field_index(store.connection, field)
+
+    def drop_field_index(self, field: str) -> bool:
+        """Removes an index that `create_field_index` made; False where there is none."""
+        with self._session.writing() as store:
+            return drop_field_index(store.connection, field)
 
     def snapshot(self, path: str | os.PathLike[str]) -> Path:
         """A complete, compact copy as of now, in a new directory; others may go on writing.

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unitvec.collection import document_filters, schema
+from unitvec.collection.field_indexes import indexed_fields, through_indexes
 from unitvec.collection.filters import Condition
 from unitvec.collection.lexical import LexicalTable
 from unitvec.collection.migrations import DamagedRowError, migrate
@@ -405,8 +406,12 @@ class Store:
 
     def keys_where(self, condition: Condition) -> list[int]:
         """Keys of the rows that a filter lets through, in the order of storing."""
+        condition = self._through_indexes(condition)
         sql = f"SELECT key FROM documents AS d WHERE {condition.sql} ORDER BY key"
         return [key for (key,) in self._all(sql, condition.bindings)]
+
+    def _through_indexes(self, condition: Condition) -> Condition:
+        return through_indexes(condition, indexed_fields(self.connection))
 
     def rows(self, keys: Sequence[int]) -> list[Row]:
         """The rows of these keys in this order, each checked; unknown keys are left out.
@@ -467,6 +472,7 @@ class Store:
 
     def page(self, condition: Condition | None, limit: int | None, offset: int) -> list[int]:
         """Keys of one page of the rows, in the order of storing."""
+        condition = condition and self._through_indexes(condition)
         where, bindings = (condition.sql, condition.bindings) if condition else ("1", ())
         sql = f"SELECT key FROM documents AS d WHERE {where} ORDER BY key LIMIT ? OFFSET ?"
         page = [-1 if limit is None else limit, offset]
@@ -478,6 +484,7 @@ class Store:
         Raises:
             FormatError: if the database gives them in another, which would never come to an end.
         """
+        condition = condition and self._through_indexes(condition)
         where, bindings = (condition.sql, condition.bindings) if condition else ("1", ())
         sql = f"SELECT key FROM documents AS d WHERE key > ? AND {where} ORDER BY key LIMIT ?"
         keys = [key for (key,) in self._all(sql, [last, *bindings, count])]

@@ -1,0 +1,107 @@
+"""Indexes of SQLite's over metadata fields, for filters of `get`, `scan` and `delete`.
+
+SQLite uses an index over an expression where a query has the same expression, written out. So a
+comparison with an indexed field is asked for twice: as the index knows it, which finds few rows,
+and as the filter means it, which tells a text from a number. The second implies the first.
+"""
+
+from __future__ import annotations
+
+import json
+
+import apsw
+
+from unitvec.collection.filters import Condition, Test, field_paths
+
+PROPERTY = "field_indexes"
+
+_SIGNS = {"$eq": "=", "$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
+
+
+def indexed_fields(connection: apsw.Connection) -> list[str]:
+    """The fields that have an index, in the order of making."""
+    row = connection.execute("SELECT value FROM properties WHERE name = ?", (PROPERTY,)).fetchone()
+    fields: list[str] = [] if row is None else json.loads(row[0])
+    return fields
+
+
+def create_field_index(connection: apsw.Connection, field: str) -> bool:
+    """Makes an index, inside a writing transaction; False where there is one."""
+    fields = indexed_fields(connection)
+    if field in fields:
+        return False
+    connection.execute(f"CREATE INDEX {_name(field)} ON documents ({_expression(field, '')})")
+    _remember(connection, [*fields, field])
+    return True
+
+
+def drop_field_index(connection: apsw.Connection, field: str) -> bool:
+    """Removes an index, inside a writing transaction; False where there is none."""
+    fields = indexed_fields(connection)
+    if field not in fields:
+        return False
+    connection.execute(f"DROP INDEX {_name(field)}")
+    _remember(connection, [other for other in fields if other != field])
+    return True
+
+
+def through_indexes(condition: Condition, fields: list[str]) -> Condition:
+    """The same condition, so that SQLite finds its rows through these indexes."""
+    if condition.test is not None:
+        return (
+            _through_index(condition, condition.test)
+            if condition.test.field in fields
+            else (condition)
+        )
+    if not condition.parts or not fields:
+        return condition
+    parts = [through_indexes(part, fields) for part in condition.parts]
+    if condition.word == "NOT":
+        return condition  # an index does not find what is not there
+    sql = f" {condition.word} ".join(part.sql for part in parts)
+    bindings = tuple(value for part in parts for value in part.bindings)
+    return condition._replace(sql=f"({sql})", bindings=bindings)
+
+
+def _through_index(condition: Condition, test: Test) -> Condition:
+    expression = _expression(test.field, "d.")
+    operand = test.operand
+    if (
+        test.operator in _SIGNS
+        and isinstance(operand, (str, int, float))
+        and (not isinstance(operand, bool))
+    ):
+        sql, first = f"{expression} {_SIGNS[test.operator]} ?", operand
+    elif test.operator == "$in" and all(_is_plain(value) for value in operand):
+        sql = f"{expression} IN (SELECT value FROM json_each(?))"
+        first = json.dumps(list(operand), ensure_ascii=False)
+    else:
+        return condition
+    return condition._replace(
+        sql=f"({sql} AND {condition.sql})", bindings=(first, *condition.bindings)
+    )
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, (str, int, float)) and not isinstance(value, bool)
+
+
+def _expression(field: str, table: str) -> str:
+    """The field's value, its paths written out; as filters read it."""
+    reads = [f"json_extract({table}metadata, {_quoted(path)})" for path in field_paths(field)]
+    return reads[0] if len(reads) == 1 else f"coalesce({', '.join(reads)})"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _name(field: str) -> str:
+    return f"field_{field.encode().hex()}"  # SQL takes names for equal that differ in case
+
+
+def _remember(connection: apsw.Connection, fields: list[str]) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO properties VALUES (?, ?)",
+        (PROPERTY, json.dumps(fields, ensure_ascii=False)),
+    )
