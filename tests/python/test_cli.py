@@ -127,6 +127,17 @@ def test_verify_compact_snapshot(
     code, _, err = run(capsys, "search", db, "dog")
     assert code == 1
     assert "'dog'" in err
+    code, out, _ = run(capsys, "repair", db, "new.uv")
+    assert code == 1  # a document was lost
+    assert out.splitlines() == [
+        "2 documents saved in new.uv, 0 of them encoded anew, 1 lost",
+        "  id 'dog' (key 2): wrong checksum",
+    ]
+    assert run(capsys, "verify", "new.uv")[0] == 0
+    code, out, _ = run(capsys, "repair", "new.uv", "--json")
+    assert code == 0
+    assert json.loads(out)["saved"] == 2
+    assert run(capsys, "search", "new.repaired.uv", "cat")[0] == 0
 
 
 @pytest.mark.parametrize(
