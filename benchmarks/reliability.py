@@ -3,7 +3,8 @@
 usage: python -m benchmarks.reliability REPORT    a file of JSON lines, as tests/reliability writes
 
 A test writes a line for each of its runs: the gate, its seed and its figures. Of one gate, figures
-that end in `_max` (or `_mb`, `_ms`) are the largest of its lines, other numbers their sum.
+that end in `_max` (or `_mb`, `_ms`) are the largest of its lines, other numbers their sum, texts
+those that differ. Figures of single points ("in add", "after sync log") stay out of the table.
 """
 
 from __future__ import annotations
@@ -48,6 +49,9 @@ GATES = {
 
 _LARGEST = ("_max", "_mb", "_ms", "_alone", "threads", "seconds", "tail")
 
+#: How the figures of single points begin.
+_POINTS = ("in ", "after ", "before ")
+
 
 def summary(lines: list[dict[str, Any]]) -> dict[str, Any]:
     """By gate: its seeds and its figures over all lines."""
@@ -63,8 +67,10 @@ def summary(lines: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _together(name: str, before: Any, value: Any) -> Any:
-    if before is None or isinstance(value, str):
+    if before is None:
         return value
+    if isinstance(value, str):
+        return before if value in before.split("; ") else f"{before}; {value}"
     if name.endswith(_LARGEST):
         return max(before, value)
     return before + value
@@ -75,7 +81,8 @@ def table(result: dict[str, Any]) -> str:
     rows = header("gate", "what is tried", "counted", "seed")
     for gate in sorted(result["gates"], key=[*GATES].index):
         counted = result["gates"][gate]
-        figures = ", ".join(_figure(name, value) for name, value in counted["figures"].items())
+        shown = [(n, v) for n, v in counted["figures"].items() if not n.startswith(_POINTS)]
+        figures = ", ".join(_figure(name, value) for name, value in shown)
         seeds = ", ".join(str(seed) for seed in counted["seeds"])
         rows.append(row(gate, GATES[gate], figures, seeds))
     return "\n".join(rows)

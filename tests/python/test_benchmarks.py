@@ -194,7 +194,10 @@ def test_packages_that_are_not_installed_and_cannot_be_are_named():
 def test_the_gates_of_reliability_are_one_row_each(tmp_path):
     lines = [
         {"gate": "F4", "seed": 7, "flips": 60, "wrong": 0},
-        {"gate": "C1", "seed": 7, "kills": 200, "lost": 0},
+        {"gate": "C1", "seed": 7, "kills": 200, "lost": 0, "in add": 31},
+        {"gate": "C5", "seed": 7, "control": "no sync", "found": 1},
+        {"gate": "C5", "seed": 7, "control": "no kill", "found": 1},
+        {"gate": "C5", "seed": 7, "control": "no sync", "found": 1},
         {"gate": "F4", "seed": 8, "flips": 1040, "wrong": 0, "ms_max": 2.5},
     ]
     path = tmp_path / "report.jsonl"
@@ -206,6 +209,7 @@ def test_the_gates_of_reliability_are_one_row_each(tmp_path):
     assert (
         "| C1 | kills at random times while a process writes | kills 200, lost 0 | 7 |" in rendered
     )
+    assert "| control no sync; no kill, found 3 | 7 |" in rendered
     assert "| flips 1,100, wrong 0, ms max 2.5 | 7, 8 |" in rendered
     assert rendered.index("| C1 |") < rendered.index("| F4 |")
     assert rendered.endswith(f"Python {record['machine']['python']}.")

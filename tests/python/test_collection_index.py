@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from unitvec import Collection
-from unitvec.collection import IndexFileWarning, IndexPolicy
+from unitvec.collection import IndexFileWarning, IndexPolicy, maintenance
 from unitvec.collection.building import BackgroundBuilder, StoppedError
 from unitvec.collection.store import Store
 
@@ -304,3 +304,19 @@ def test_a_forked_child_gets_an_error(indexed: Path) -> None:
         assert db.count() == 301
     with open_with(indexed) as db:
         assert db.verify().ok
+
+
+def test_verify_takes_no_replaced_index_for_a_lost_one(
+    indexed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    examine = maintenance.examine_generation
+    with open_with(indexed) as db:
+
+        def examine_late(*place: Any) -> Any:
+            monkeypatch.undo()
+            db.add(embeddings=vectors(5, seed=4), ids=names(5, start=900))
+            db.compact()  # writes another file, and removes the one about to be read
+            return examine(*place)
+
+        monkeypatch.setattr(maintenance, "examine_generation", examine_late)
+        assert db.verify().problems == []

@@ -70,7 +70,7 @@ def test_what_was_acknowledged_survives_kills_of_its_recovery(
             log = memory_path / f"log-{depth}"
             log.unlink(missing_ok=True)
             pid = zygote.start(recover, victim.path, log)
-            time.sleep(rng.uniform(0, 0.03))
+            time.sleep(rng.uniform(0, 0.06))
             os.kill(pid, signal.SIGKILL)
             zygote.wait(pid)
             unfinished += not any("closed" in line for line in read_log(log))

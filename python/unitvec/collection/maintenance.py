@@ -115,7 +115,12 @@ def _verify_index(
     try:
         index = examine_generation(directory, generation, space, uuid)
     except DoubtfulIndexError as error:
-        problems.append(f"index file {generation.file} {error}; the next search replaces it")
+        store.begin_again()
+        if store.generation(space) == generation:
+            problems.append(f"index file {generation.file} {error}; the next search replaces it")
+        else:  # it was replaced while it was read
+            keys = {key for key, *_ in all_vectors(store.connection, space.space)}
+            _verify_index(directory, store, space, uuid, keys, problems)
         return
     gone = set(store.deleted_since(generation.sequence))
     expected = {key for key in keys if key <= generation.last_key}

@@ -241,7 +241,7 @@ def sqlite_errors(path: Path) -> Iterator[None]:
     """Turns SQLite's errors into this library's: FormatError for damage, OSError for the disk."""
     try:
         yield
-    except (apsw.CorruptError, apsw.NotADBError) as error:
+    except (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError) as error:
         raise damaged(path, str(error)) from error
     except apsw.IOError as error:
         if getattr(error, "extendedresult", None) == apsw.SQLITE_IOERR_DATA:
