@@ -59,16 +59,14 @@ def test_an_empty_collection(tmp_path: Path, name: str) -> None:
         assert empty.count() == 0
 
 
+keys = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 json_values = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(2**63), 2**63 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=["Cs"])),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner, max_size=3)
-    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
     max_leaves=8,
 )
 texts = st.text(st.characters(exclude_categories=["Cs"]))
@@ -77,7 +75,7 @@ rows = st.lists(
         st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1,
                 max_size=200),
         st.none() | texts,
-        st.dictionaries(texts, json_values, max_size=4),
+        st.dictionaries(keys, json_values, max_size=4),
         arrays(np.float32, 3, elements=st.floats(-(2.0**56), 2.0**56, width=32)),
     ),
     unique_by=lambda row: row[0],
