@@ -10,11 +10,11 @@ from pathlib import Path
 import apsw
 
 from unitvec.collection import files
-from unitvec.collection.generations import DoubtfulIndexError, examine_generation
+from unitvec.collection.generations import DoubtfulIndexError, examine_generation, own_file
 from unitvec.collection.lexical import Preprocess
 from unitvec.collection.lexical_check import lexical_problems
 from unitvec.collection.rows import Row, checksum, vector_checksum
-from unitvec.collection.store import Store
+from unitvec.collection.store import Generation, Store
 from unitvec.collection.vector_rows import Space, all_vectors
 from unitvec.durable import sync_to_disk
 
@@ -116,12 +116,27 @@ def _verify_index(
     try:
         index = examine_generation(directory, generation, space, uuid)
     except DoubtfulIndexError as error:
-        problems.append(f"index file {generation.file} {error}; the next search replaces it")
+        if not _is_replaced(directory, store, generation):
+            problems.append(f"index file {generation.file} {error}; the next search replaces it")
         return
     gone = set(store.deleted_since(generation.sequence))
     expected = {key for key in keys if key <= generation.last_key}
     if set(index.ids.tolist()) - gone != expected:
         problems.append(f"index file {generation.file} holds other keys than the documents")
+
+
+def _is_replaced(directory: Path, store: Store, generation: Generation) -> bool:
+    """Whether the file is gone because another was built since the transaction began."""
+    if (directory / generation.file).exists():
+        return False
+    other = Store.open_reader(store.path)
+    try:
+        with other.reading():
+            return generation not in other.generations()
+    except PermissionError:  # a folder that nobody can write, and where nothing is replaced
+        return False
+    finally:
+        other.close()
 
 
 def snapshot(directory: Path, store: Store, target: Path) -> Path:
@@ -155,11 +170,20 @@ def _copy_indexes(directory: Path, target: Path) -> None:
             generation = copy.generation(space)
             if generation is None:
                 continue
-            try:
-                shutil.copyfile(directory / generation.file, target / generation.file)
-                sync_to_disk(target / generation.file)
-            except FileNotFoundError:  # replaced by the writer since, or damaged and put aside
+            if not _copied(own_file(directory, generation), target):
                 with copy.writing():
                     copy.set_generation(space, None)
     finally:
         copy.close()
+
+
+def _copied(file: Path | None, target: Path) -> bool:
+    """Copies a file; False where the writer replaced it since, or it was damaged and put aside."""
+    if file is None:
+        return False
+    try:
+        shutil.copyfile(file, target / file.name, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    sync_to_disk(target / file.name)
+    return True
