@@ -93,6 +93,34 @@ def test_bad_filters_say_what_was_expected(
         compile_where_document(where)
 
 
+def test_filters_without_end() -> None:
+    tower: Any = []
+    for _ in range(100_000):
+        tower = [tower]
+    shared: dict[str, Any] = {"$contains": "x"}
+    for _ in range(60):
+        shared = {"$or": [shared, shared]}  # few objects, but 2**60 paths through them
+    for where, message in (
+        ({"$and": tower}, "expected a dictionary, got list"),
+        ({"$and": {"$contains": tower}}, "with a list of filters"),
+        (shared, "at most 1000 conditions"),
+        ({"$contains": "x" * 2**27}, "at most 67108864 bytes"),
+        ({"$regex": "(" * 100_000}, "a regular expression"),
+        ({"$regex": "x{99999999999999999999}"}, "a regular expression"),
+    ):
+        with pytest.raises((TypeError, ValueError), match=message) as caught:
+            compile_where_document(where)
+        assert len(str(caught.value)) < 700
+
+
+def test_filters_of_a_thousand_conditions_run(tmp_path: Path) -> None:
+    with Collection(tmp_path / "c.uv", dim=2) as db:
+        db.add(["cats", "dogs"], ids=["cats", "dogs"], embeddings=np.ones((2, 2)))
+        many = [{"$contains": f"{i} cats"} for i in range(999)]
+        assert db.get(where_document={"$or": [*many, {"$contains": "cat"}]})["ids"] == ["cats"]
+        assert db.get(where_document={"$and": [{"$not_contains": "dog"}] * 1000})["ids"] == ["cats"]
+
+
 def test_a_filter_that_is_too_deep() -> None:
     where: dict[str, Any] = {"$contains": "x"}
     for _ in range(100):

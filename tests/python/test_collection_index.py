@@ -320,3 +320,24 @@ def test_verify_takes_no_replaced_index_for_a_lost_one(
 
         monkeypatch.setattr(maintenance, "examine_generation", examine_late)
         assert db.verify().problems == []
+
+
+def test_verify_while_the_index_is_replaced(indexed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its transaction still has the pointer to a file that is there no more."""
+    examine = maintenance.examine_generation
+
+    def replace_and_examine(*arguments: Any) -> Any:
+        monkeypatch.setattr(maintenance, "examine_generation", examine)
+        db.add(embeddings=vectors(100, seed=3))
+        db.build_index()
+        return examine(*arguments)
+
+    with open_with(indexed) as db:
+        (before,) = index_files(indexed)
+        monkeypatch.setattr(maintenance, "examine_generation", replace_and_examine)
+        report = db.verify()
+        assert index_files(indexed) != [before]
+        assert (report.ok, report.problems) == (True, [])
+        db.build_index()
+        index_files(indexed)[0].unlink()
+        assert "is missing" in db.verify().problems[0]

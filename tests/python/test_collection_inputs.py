@@ -519,6 +519,9 @@ def test_bad_counts(db: Collection) -> None:
 def test_more_than_there_are(db: Collection, tmp_path: Path, many: int) -> None:
     assert len(db.search("cat", k=many)) == 3
     assert [len(result) for result in db.search(["cat", "dog"], k=many)] == [3, 3]
+    assert len(db.search("cat", k=many, mode="lexical")) == 2
+    assert len(db.search("cat", k=many, mode="hybrid")) == 3
+    assert len(db.search("cat", k=many, offset=many)) == 0
     assert len(db.search("cat", k=many, where={"year": {"$gt": 1}})) == 1
     assert len(db.get(limit=many)) == len(db.peek(many)) == 3
     assert len(db.get(["a", "b"], limit=many)) == 2

@@ -336,7 +336,8 @@ class AgainstADictionary(RuleBasedStateMachine):
         assert (stats["dim"], stats["metric"]) == (DIM, self.model.metric)
         assert (stats["model"], stats["fingerprint"]) == (self.words.name, self.words.fingerprint)
         assert stats["bytes"] == sum(f.stat().st_size for f in self.path.iterdir())
-        assert (stats["index"] == "hnsw") == (stats["indexed"] > 0)
+        # All rows of a graph may have been deleted while it was built.
+        assert stats["index"] == "hnsw" or stats["indexed"] == 0
         self.tally["verified"] += 1
 
     @rule()

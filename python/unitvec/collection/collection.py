@@ -84,7 +84,7 @@ class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
             StoreLockedError: another process writes to it (with its pid).
             FingerprintError: another model made its vectors, or another function preprocessed the
                 texts of its lexical index.
-            FormatError: the files are damaged, foreign or of a later version.
+            FormatError: the files are damaged, foreign, links or of a later version.
             ValueError: neither encoder nor dim for a new collection, or not as stored.
             OSError: the directory cannot be read or written, or holds something else.
         """
@@ -98,6 +98,7 @@ class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
         if isinstance(encoder, str):
             encoder = load_encoder(encoder)
         self.path = Path(path)
+        files.require_own_files(self.path, read_only)
         self._encoder = encoder
         self._session = Session(
             self.path,

@@ -9,14 +9,15 @@ A document that is not there (vectors alone) contains nothing, so it passes ever
 from __future__ import annotations
 
 import functools
+import itertools
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import apsw
 
 from unitvec.collection.filters import Condition, join
-from unitvec.collection.where import DEPTH_MAX
+from unitvec.collection.where import BYTES_MAX, CONDITIONS_MAX, DEPTH_MAX, shown
 
 WhereDocument = Mapping[str, Any]
 
@@ -41,29 +42,31 @@ def compile_where_document(where: WhereDocument | None) -> Condition | None:
     """
     if where is None or (isinstance(where, Mapping) and not where):
         return None
-    return _compile(where, 0)
+    return _compile(where, 0, itertools.count(1))
 
 
-def _compile(where: Any, depth: int) -> Condition:
+def _compile(where: Any, depth: int, counted: Iterator[int]) -> Condition:
     if not isinstance(where, Mapping):
         raise TypeError(f"[where_document] expected a dictionary, got {type(where).__name__}")
     if depth > DEPTH_MAX:
         raise ValueError(f"[where_document] expected a filter at most {DEPTH_MAX} levels deep")
     if not where:
         raise ValueError("[where_document] expected a condition, got an empty dictionary inside")
-    return join("AND", [_entry(name, operand, depth) for name, operand in where.items()])
+    return join("AND", [_entry(name, operand, depth, counted) for name, operand in where.items()])
 
 
-def _entry(name: Any, operand: Any, depth: int) -> Condition:
+def _entry(name: Any, operand: Any, depth: int, counted: Iterator[int]) -> Condition:
     if name in ("$and", "$or"):
         if not isinstance(operand, Sequence) or isinstance(operand, str) or not operand:
             raise ValueError(
-                f"[where_document] expected {name} with a list of filters, got {operand!r}"
+                f"[where_document] expected {name} with a list of filters, got {shown(operand)}"
             )
-        parts = [_compile(part, depth + 1) for part in operand]
+        parts = [_compile(part, depth + 1, counted) for part in operand]
         return join("AND" if name == "$and" else "OR", parts)
     if name not in _TESTS:
-        raise ValueError(f"[where_document] expected one of {OPERATORS}, got {name!r}")
+        raise ValueError(f"[where_document] expected one of {OPERATORS}, got {shown(name)}")
+    if next(counted) > CONDITIONS_MAX:  # few objects can hold each other in 2**60 ways
+        raise ValueError(f"[where_document] expected at most {CONDITIONS_MAX} conditions")
     return Condition(_TESTS[name], (_check_text(name, operand),))
 
 
@@ -73,17 +76,20 @@ def _check_text(name: str, text: Any) -> str:
     if not text:
         raise ValueError(f"[where_document] expected some text for {name}, got none")
     try:
-        text.encode()
+        size = len(text.encode())
     except UnicodeEncodeError:
         raise ValueError(
-            f"[where_document] expected text that UTF-8 can hold for {name}, got {text!r}"
+            f"[where_document] expected text that UTF-8 can hold for {name}, got {shown(text)}"
         ) from None
+    if size > BYTES_MAX:
+        raise ValueError(f"[where_document] expected at most {BYTES_MAX} bytes, got {size}")
     if name.endswith("regex"):
         try:
             _pattern(text)
-        except re.error as error:
+        except (re.error, RecursionError, OverflowError) as error:
             raise ValueError(
-                f"[where_document] expected a regular expression for {name}, got {text!r}: {error}"
+                f"[where_document] expected a regular expression for {name}, got {shown(text)}: "
+                f"{error}"
             ) from None
     return text
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import shutil
+import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,6 +30,31 @@ def require_collection(path: Path) -> None:
         raise FileNotFoundError(
             f"[Collection] no collection at {path}; Collection(path, encoder=...) makes one"
         )
+
+
+def require_own_files(path: Path, read_only: bool) -> None:
+    """Raises FormatError where a name in the directory leads out of it.
+
+    A collection from elsewhere may hold links: whoever opens it must not read, lock or write the
+    files of others by them. (That the directory itself is a link is its owner's wish.)
+    """
+    from unitvec._core import FormatError  # only now: the core takes 0.3 s to load
+
+    for name in sorted(_OWN_FILES):
+        try:
+            status = (path / name).lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        if not stat.S_ISREG(status.st_mode):
+            raise FormatError(
+                f"[Collection] {path / name}: expected a file, got a link, a folder or a device"
+            )
+        if status.st_nlink > 1 and not read_only:
+            raise FormatError(
+                f"[Collection] {path / name}: expected a file with one name, got one with "
+                f"{status.st_nlink} (hard links), all of which a change would change; copy the "
+                "collection, or open it with read_only=True"
+            )
 
 
 def prepare_directory(path: Path) -> None:

@@ -9,6 +9,7 @@ is deleted on suspicion.
 from __future__ import annotations
 
 import re
+import stat
 import time
 import warnings
 from collections.abc import Iterable
@@ -93,10 +94,21 @@ def examine_generation(directory: Path, pointer: Generation, space: Space, uuid:
     raise DoubtfulIndexError(reason)
 
 
+def own_file(directory: Path, pointer: Generation) -> Path | None:
+    """The file that a pointer names; None where that is no file, or none of the directory's own."""
+    if not _OWN_NAME.fullmatch(pointer.file):
+        return None
+    path = directory / pointer.file
+    try:
+        return path if stat.S_ISREG(path.lstat().st_mode) else None
+    except FileNotFoundError:
+        return None
+
+
 def _doubt(path: Path, pointer: Generation, uuid: str) -> str | None:
     if pointer.uuid != uuid:
         return "belongs to another collection"
-    if not _OWN_NAME.fullmatch(pointer.file) or path.is_symlink():
+    if not _OWN_NAME.fullmatch(pointer.file) or not stat.S_ISREG(path.lstat().st_mode):
         return "is a link or has a name that no index file gets"
     if path.stat().st_size != pointer.bytes:
         return f"has {path.stat().st_size} bytes instead of {pointer.bytes}"

@@ -10,7 +10,7 @@ from pathlib import Path
 import apsw
 
 from unitvec.collection import files
-from unitvec.collection.generations import DoubtfulIndexError, examine_generation
+from unitvec.collection.generations import DoubtfulIndexError, examine_generation, own_file
 from unitvec.collection.lexical import Preprocess
 from unitvec.collection.lexical_check import lexical_problems
 from unitvec.collection.rows import Row, checksum, vector_checksum
@@ -159,11 +159,20 @@ def _copy_indexes(directory: Path, target: Path) -> None:
             generation = copy.generation(space)
             if generation is None:
                 continue
-            try:
-                shutil.copyfile(directory / generation.file, target / generation.file)
-                sync_to_disk(target / generation.file)
-            except FileNotFoundError:  # replaced by the writer since, or damaged and put aside
+            if not _copied(own_file(directory, generation), target):
                 with copy.writing():
                     copy.set_generation(space, None)
     finally:
         copy.close()
+
+
+def _copied(file: Path | None, target: Path) -> bool:
+    """Copies a file; False where the writer replaced it since, or it was damaged and put aside."""
+    if file is None:
+        return False
+    try:
+        shutil.copyfile(file, target / file.name, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    sync_to_disk(target / file.name)
+    return True

@@ -103,9 +103,9 @@ def search_request(
     """
     if mode not in MODES:
         raise ValueError(f"[search] expected mode 'dense', 'lexical' or 'hybrid', got {mode!r}")
-    check_count(k, "k", 1)
-    check_count(offset, "offset", 0)
-    check_count(group_size, "group_size", 1)
+    k = check_count(k, "k", 1)
+    offset = check_count(offset, "offset", 0)
+    group_size = check_count(group_size, "group_size", 1)
     _check_share(min_recall, "min_recall")
     _check_share(mmr_lambda, "mmr_lambda")
     if min_score is not None:
