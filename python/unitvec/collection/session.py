@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,17 @@ Describe = Callable[[], list[Space]]
 
 #: Looks at the policy while the rows are written that may call for a new index file.
 _EXAMINATIONS = 20
+
+
+def _weakly(session: Session) -> Callable[[threading.Event], bool]:
+    """Builds for a session as long as somebody has it: one that is forgotten frees its lock."""
+    reference = weakref.ref(session)
+
+    def build_next(stop: threading.Event) -> bool:
+        session = reference()
+        return session is not None and session.build_next(stop)
+
+    return build_next
 
 
 class Session:
@@ -68,7 +80,7 @@ class Session:
         self._write_lock = threading.RLock()
         self._read_lock = threading.RLock()
         self._build_lock = threading.RLock()  # before _write_lock, before _read_lock
-        self._builder = BackgroundBuilder(self._build_next)
+        self._builder = BackgroundBuilder(_weakly(self))
         self._examined, self._unexamined = False, 0
         try:
             self._connect(durability, describe)
@@ -273,7 +285,7 @@ class Session:
     def _live(self, store: Store, space: Space) -> int:
         return next((s.live for s in store.spaces() if s.space == space.space), 0)
 
-    def _build_next(self, stop: threading.Event) -> bool:
+    def build_next(self, stop: threading.Event) -> bool:
         """Builds what is wanted; False where nothing is. Runs in the builder's thread."""
         space = self._wanted()
         if space is not None:
