@@ -102,8 +102,8 @@ _REFUSED: dict[str, tuple[Callable[[Path], Any], type[Exception], str]] = {
     ),
     "a directory for LOCK": (
         lambda p: ((p / "LOCK").unlink(), (p / "LOCK").mkdir()),
-        OSError,
-        "cannot lock",
+        ValueError,
+        "expected a file, got a link, a folder",
     ),
 }
 
