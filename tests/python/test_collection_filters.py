@@ -10,6 +10,7 @@ import pytest
 
 from unitvec import Collection
 from unitvec.collection.filters import compile_where
+from unitvec.collection.where import CONDITIONS_MAX
 
 
 def test_a_filtered_search_never_starves(tmp_path: Path) -> None:
@@ -134,3 +135,15 @@ def test_a_field_index_leads_to_the_rows(tmp_path: Path) -> None:
     with Collection.open(tmp_path / "i.uv") as db:
         assert db.stats()["field_indexes"] == ["n", 'it\'s "x"']
         assert db.verify().ok
+
+
+def test_many_conditions_on_a_field_with_an_index(tmp_path: Path) -> None:
+    with Collection(tmp_path / "i.uv", dim=2) as db:
+        db.add(
+            embeddings=np.ones((3, 2)),
+            ids=["a", "b", "c"],
+            metadatas=[{"n": i} for i in (1, 2, 999)],
+        )
+        db.create_field_index("n")
+        anyone = {"$or": [{"n": i} for i in range(1, CONDITIONS_MAX)]}
+        assert db.get(where=anyone)["ids"] == ["a", "b", "c"]

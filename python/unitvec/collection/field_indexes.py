@@ -11,7 +11,7 @@ import json
 
 import apsw
 
-from unitvec.collection.filters import Condition, Test, field_paths
+from unitvec.collection.filters import Condition, Test, field_paths, join
 
 PROPERTY = "field_indexes"
 
@@ -47,30 +47,17 @@ def drop_field_index(connection: apsw.Connection, field: str) -> bool:
 
 def through_indexes(condition: Condition, fields: list[str]) -> Condition:
     """The same condition, so that SQLite finds its rows through these indexes."""
-    if condition.test is not None:
-        return (
-            _through_index(condition, condition.test)
-            if condition.test.field in fields
-            else (condition)
-        )
-    if not condition.parts or not fields:
-        return condition
-    parts = [through_indexes(part, fields) for part in condition.parts]
-    if condition.word == "NOT":
+    if condition.test is not None and condition.test.field in fields:
+        return _through_index(condition, condition.test)
+    if condition.word not in ("AND", "OR") or not fields:
         return condition  # an index does not find what is not there
-    sql = f" {condition.word} ".join(part.sql for part in parts)
-    bindings = tuple(value for part in parts for value in part.bindings)
-    return condition._replace(sql=f"({sql})", bindings=bindings)
+    return join(condition.word, [through_indexes(part, fields) for part in condition.parts])
 
 
 def _through_index(condition: Condition, test: Test) -> Condition:
     expression = _expression(test.field, "d.")
     operand = test.operand
-    if (
-        test.operator in _SIGNS
-        and isinstance(operand, (str, int, float))
-        and (not isinstance(operand, bool))
-    ):
+    if test.operator in _SIGNS and _is_plain(operand):
         sql, first = f"{expression} {_SIGNS[test.operator]} ?", operand
     elif test.operator == "$in" and all(_is_plain(value) for value in operand):
         sql = f"{expression} IN (SELECT value FROM json_each(?))"
