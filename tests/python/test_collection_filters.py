@@ -118,7 +118,7 @@ def test_a_field_index_leads_to_the_rows(tmp_path: Path) -> None:
             for where in filters:
                 condition = compile_where(where)
                 assert condition is not None
-                sql, bindings, *_ = store._through_indexes(condition)
+                sql, bindings = store._where(condition)
                 plan = store.connection.execute(
                     f"EXPLAIN QUERY PLAN SELECT key FROM documents AS d WHERE {sql}", bindings
                 ).fetchall()

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from unitvec.collection.coded import Coded, graph
-from unitvec.collection.generations import IndexFileWarning, read_generation, write_generation
+from unitvec.collection.generations import (
+    DoubtfulIndexError,
+    IndexFileWarning,
+    examine_generation,
+    put_aside,
+    write_generation,
+)
 from unitvec.collection.index_cache import ROWS_AT_ONCE
 from unitvec.collection.nearest import NearestSearch
 from unitvec.collection.rows import decode_vectors
@@ -54,7 +60,7 @@ class IndexBuild:
         with self._store.reading():
             state = self._store.state()
             previous = self._store.generation(self._space)
-            number = self._store.last_generation() + 1
+            number = self._store.last_number("last_generation") + 1
             coded = None if afresh or previous is None else self._previous(previous)
         after = previous.last_key if coded is not None and previous is not None else 0
         coded = coded if coded is not None else Coded(self._space, graph(self._space))
@@ -77,9 +83,13 @@ class IndexBuild:
 
     def _previous(self, previous: Generation) -> Coded | None:
         """The last generation's graph without what was deleted since."""
-        coded = read_generation(self._directory, previous, self._space, self._uuid, read_only=True)
-        if coded is not None:
-            _forget(coded, self._store.deleted_since(previous.sequence), clear_dead=True)
+        try:
+            index = examine_generation(self._directory, previous, self._space, self._uuid)
+        except DoubtfulIndexError as error:
+            put_aside(self._directory, previous, str(error), read_only=True)
+            return None
+        coded = Coded(self._space, index, previous.error)
+        coded.forget(self._store.deleted_since(previous.sequence), clear_dead=True)
         return coded
 
     def _extend(self, coded: Coded, after: int, before: int) -> None:
@@ -98,7 +108,7 @@ class IndexBuild:
         step = max(1, (state.next_key - 1) // _RECALL_SAMPLE)
         with self._store.reading():
             # What was deleted since it was read has no vector any more.
-            _forget(coded, self._store.deleted_since(state.sequence), clear_dead=False)
+            coded.forget(self._store.deleted_since(state.sequence), clear_dead=False)
             rows = self._store.vectors(self._space, range(1, state.next_key, step))
             rows = [row for row in rows if row[0] in coded.index]
             if not rows:
@@ -120,10 +130,6 @@ class IndexBuild:
             nearest = set(expected) - {key}
             shares.append(len(nearest & set(got)) / max(1, len(nearest)))
         return float(np.mean(shares))
-
-
-def _forget(coded: Coded, keys: Sequence[int], clear_dead: bool) -> None:
-    coded.index.remove([key for key in keys if key in coded.index], clear_dead=clear_dead)
 
 
 class BackgroundBuilder:

@@ -14,7 +14,6 @@ from unitvec.index import Index
 #: Of float32: the relative error of one addition.
 _EPSILON = 2.0**-23
 
-
 #: Candidates a walk keeps: recall@10 of 0.98 on 100,000 sentences under all-MiniLM-L6-v2.
 EF_SEARCH = 96
 
@@ -41,6 +40,10 @@ class Coded:
         keys = np.array([key for key, _ in rows], np.int64)
         self.index.add(vectors, ids=keys)
         self.error = max(self.error, self._coding_error(vectors, keys))
+
+    def forget(self, keys: Sequence[int], clear_dead: bool) -> None:
+        """Removes those of the rows that are here; see `Index.remove`."""
+        self.index.remove([key for key in keys if key in self.index], clear_dead=clear_dead)
 
     def _coding_error(self, vectors: NDArray[np.float32], keys: NDArray[np.int64]) -> float:
         order = 1 if self.space.metric == "manhattan" else 2

@@ -15,7 +15,6 @@ import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
-from unitvec.collection.coded import Coded
 from unitvec.collection.store import Generation
 from unitvec.collection.vector_rows import Space
 from unitvec.index import Index
@@ -51,25 +50,6 @@ def write_generation(directory: Path, index: Index, pointer: Generation) -> Gene
     path = directory / f"index-{pointer.space}-{pointer.generation:08d}.uvi"
     index.save(path)
     return pointer._replace(file=path.name, bytes=path.stat().st_size, header=_header(path))
-
-
-def read_generation(
-    directory: Path, pointer: Generation, space: Space, uuid: str, read_only: bool
-) -> Coded | None:
-    """The index that a pointer names, or None after a warning if it cannot be believed.
-
-    Args:
-        directory: the collection's.
-        pointer: the row in SQLite.
-        space: whose vectors it must hold.
-        uuid: the collection's.
-        read_only: leave a doubtful file where it is.
-    """
-    try:
-        return Coded(space, examine_generation(directory, pointer, space, uuid), pointer.error)
-    except DoubtfulIndexError as error:
-        put_aside(directory, pointer, str(error), read_only)
-        return None
 
 
 def examine_generation(directory: Path, pointer: Generation, space: Space, uuid: str) -> Index:

@@ -74,20 +74,9 @@ class IndexCache:
         self._tail = Coded(space)
 
     @property
-    def has_graph(self) -> bool:
-        """Whether part of the rows is searched through a graph."""
-        return self._graph is not None
-
-    @property
     def tail_size(self) -> int:
         """Rows that are scanned in every search."""
         return len(self._tail.index)
-
-    @property
-    def bytes(self) -> int:
-        """Memory that graph and tail take."""
-        parts = [part for part in (self._graph, self._tail) if part is not None]
-        return sum(int(part.index.stats()["bytes"]) for part in parts)
 
     def refresh(self, store: Store) -> State:
         """Brings the index to the state of the store's transaction, which it returns.
@@ -137,9 +126,8 @@ class IndexCache:
     def _forget(self, keys: Sequence[int]) -> None:
         """Removes deleted rows from where they are; rows never loaded are in neither place."""
         for part in (self._graph, self._tail):
-            known = [] if part is None else [key for key in keys if key in part.index]
-            if part is not None and known:
-                part.index.remove(known, clear_dead=not part.is_graph)
+            if part is not None:
+                part.forget(keys, clear_dead=not part.is_graph)
 
     def adopt(self, graph: Coded, generation: Generation) -> None:
         """Takes over a graph just built; what changed since is read at the next `refresh`."""

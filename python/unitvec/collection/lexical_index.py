@@ -140,7 +140,7 @@ class LexicalIndex:
             return table.search(text, k, allowed)
         with finding_damage():
             keys, scores = table.search(text, k, allowed)
-        if len(keys) != store.count_of(keys):
+        if len(keys) != len(store.existing(keys)):
             raise DamagedLexicalError("it holds keys of no document")
         return keys, scores
 

@@ -44,7 +44,7 @@ class _Nominees(NamedTuple):
 
     keys: Keys
     scores: Floats  # by code
-    errors: Floats  # by which each score can be off, or one number for all
+    errors: Floats  # by which each score can be off
     missed: float  # no row that is not among them is nearer than this
 
 
@@ -59,27 +59,17 @@ class _Vectors:
 
     def read(self, keys: Keys) -> None:
         """Makes these available; they must exist."""
-        if len(self._keys):
-            wanted = np.setdiff1d(keys, self._keys)
-        else:
-            wanted = np.unique(keys)
+        wanted = np.setdiff1d(keys, self._keys)
         if not len(wanted):
             return
-        found = self._fetch(wanted.tolist())
-        rows = decode_vectors([vector for _, vector in found], self._space.dim)
-        if len(self._keys):
-            keys, rows = np.concatenate([self._keys, wanted]), np.concatenate([self._rows, rows])
-            order = np.argsort(keys)
-            self._keys, self._rows = keys[order], rows[order]
-        else:
-            self._keys, self._rows = wanted, rows
+        found = decode_vectors([v for _, v in self._fetch(wanted.tolist())], self._space.dim)
+        keys, rows = np.concatenate([self._keys, wanted]), np.concatenate([self._rows, found])
+        order = np.argsort(keys)
+        self._keys, self._rows = keys[order], rows[order]
 
     def compared(self, query: Floats, keys: Keys) -> Floats:
         """Scores of rows that were read."""
-        rows = self._rows
-        if len(keys) < len(rows) or not np.array_equal(keys, self._keys):
-            rows = rows[np.searchsorted(self._keys, keys)]
-        return score(self._space.metric, query, rows)
+        return score(self._space.metric, query, self._rows[np.searchsorted(self._keys, keys)])
 
 
 @dataclass(frozen=True)
@@ -158,22 +148,15 @@ class NearestSearch:
         nominees = [self._nominees(query, parts, i) for i, query in enumerate(queries)]
         likely = [self._likely(some) for some in nominees]
         vectors.read(_joined(likely))
-        if not all(whole):
-            return [
-                self._best(query, keys, vectors)
-                for query, keys in zip(queries, likely, strict=True)
-            ]
-        needed = [
-            self._possible(*each, vectors) for each in zip(queries, nominees, likely, strict=True)
-        ]
-        vectors.read(_joined(needed))
-        return [
-            self._best(query, keys, vectors) for query, keys in zip(queries, needed, strict=True)
-        ]
+        compared = likely
+        if all(whole):
+            each = zip(queries, nominees, likely, strict=True)
+            compared = [self._possible(*one, vectors) for one in each]
+            vectors.read(_joined(compared))
+        pairs = zip(queries, compared, strict=True)
+        return [self._best(query, keys, vectors) for query, keys in pairs]
 
     def _nominees(self, query: Floats, parts: Sequence[SearchResult], i: int) -> _Nominees:
-        if len(parts) == 1:
-            return self._nominees_of_one(query, parts[0], i)
         keys = np.concatenate([part.ids[i] for part in parts])
         scores = np.concatenate([part.scores[i] for part in parts])
         limits = [source.error_for(query) for source in self.sources]
@@ -185,15 +168,6 @@ class NearestSearch:
         order = np.argsort(-scores, kind="stable")[: np.count_nonzero(keys >= 0)]
         errors = np.repeat(np.array(limits, np.float32), sizes)
         return _Nominees(keys[order], scores[order], errors[order], missed)
-
-    def _nominees_of_one(self, query: Floats, part: SearchResult, i: int) -> _Nominees:
-        keys, scores = part.ids[i], part.scores[i]
-        error = self.sources[0].error_for(query)
-        missed = float(scores[-1]) + error
-        if keys[-1] < 0:
-            keys = keys[keys >= 0]
-            scores, missed = scores[: len(keys)], -math.inf
-        return _Nominees(keys, scores, np.full(1, error, np.float32), missed)
 
     def _likely(self, nominees: _Nominees) -> Keys:
         """Those that are among the nearest but for an error far beyond the usual.
@@ -242,7 +216,8 @@ class NearestSearch:
 
 
 def _joined(keys: Sequence[Keys]) -> Keys:
-    return keys[0] if len(keys) == 1 else np.concatenate(keys) if keys else np.empty(0, np.int64)
+    joined: Keys = np.concatenate([np.empty(0, np.int64), *keys])
+    return joined
 
 
 def score(metric: str, query: Floats, vectors: Floats) -> Floats:

@@ -115,7 +115,7 @@ class _Repair:
             self._spaces = self._what_it_was()
             copy = Store.open_writer(self._target / files.STORE_FILE, "full")
             try:
-                copy.create({}, [space._replace(live=0) for space in self._spaces])
+                copy.create([space._replace(live=0) for space in self._spaces])
                 with (self._target / DAMAGED_FILE).open("x", encoding="utf-8") as self._damaged:
                     self._save_rows(copy)
                     self._damaged.flush()

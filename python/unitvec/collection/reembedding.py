@@ -152,7 +152,7 @@ def _staged(store: Store, wanted: Space, restart: bool) -> Space:
             )
         store.drop_space(staged)
     # A number that was used is not used again: index files and readers know spaces by it.
-    number = 1 + max(store.last_space(), *(space.space for space in spaces.values()))
+    number = 1 + max(store.last_number("last_space"), *(space.space for space in spaces.values()))
     store.set_properties({"last_space": number})
     space = wanted._replace(space=number)
     store.add_space(space)

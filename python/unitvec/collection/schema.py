@@ -179,29 +179,29 @@ def _fold_log(connection: apsw.Connection, name: str, pages: int) -> int:
 
 def connect_reader(path: Path, immutable: bool = False) -> apsw.Connection:
     """A connection that cannot write; `immutable` needs no other file beside the database."""
-    query = "mode=ro&immutable=1" if immutable else "mode=ro"
-    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
-    connection = apsw.Connection(
-        f"{path.absolute().as_uri()}?{query}", flags=flags, vfs=_checksum_vfs()
-    )
-    connection.set_busy_timeout(5000)  # ms; a reader waits only while a log is being recovered
-    try:
-        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+    return _connect_to_read(path, immutable, _checksum_vfs(), {"cache_size": -CACHE_KIB})
 
 
 def connect_mapped(path: Path, immutable: bool = False) -> apsw.Connection:
     """A connection that reads pages where they lie in the mapped file, and does not verify them."""
+    vfs = next(name for name in apsw.vfs_names() if name != CHECKSUM_VFS)
+    settings = {"mmap_size": MAPPED_BYTES, "cache_size": -1024}  # KiB; the system keeps the pages
+    return _connect_to_read(path, immutable, vfs, settings)
+
+
+def _connect_to_read(
+    path: Path, immutable: bool, vfs: str, settings: dict[str, int]
+) -> apsw.Connection:
     query = "mode=ro&immutable=1" if immutable else "mode=ro"
     flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
-    vfs = next(name for name in apsw.vfs_names() if name != CHECKSUM_VFS)
     connection = apsw.Connection(f"{path.absolute().as_uri()}?{query}", flags=flags, vfs=vfs)
-    connection.set_busy_timeout(5000)  # ms
-    connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
-    connection.execute("PRAGMA cache_size = -1024")  # KiB; the system keeps mapped pages
+    connection.set_busy_timeout(5000)  # ms; a reader waits only while a log is being recovered
+    try:
+        for name, value in settings.items():
+            connection.execute(f"PRAGMA {name} = {value}")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

@@ -104,7 +104,7 @@ class Session:
             if self._writer.is_empty_file():
                 if describe is None:
                     raise FileNotFoundError(f"[Collection] {self.path} was never completed")
-                self._writer.create({}, spaces or describe())
+                self._writer.create(spaces or describe())
             files.sync_names(self.path)
             files.require_complete(self._writer, mark)
             self._marks = durability == "full"

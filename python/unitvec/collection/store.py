@@ -172,8 +172,7 @@ class Store:
 
     def begin_again(self) -> None:
         """Moves the reading transaction to the present."""
-        self._end()
-        self.connection.execute("BEGIN")
+        self._begin("BEGIN")
 
     def _for_vectors(self) -> apsw.Connection:
         """The mapped connection, if it sees the same moment as the other."""
@@ -220,11 +219,11 @@ class Store:
         with schema.sqlite_errors(self.path):
             return not self._all("SELECT 1 FROM sqlite_schema LIMIT 1")
 
-    def create(self, properties: dict[str, Any], spaces: Sequence[Space]) -> None:
+    def create(self, spaces: Sequence[Space]) -> None:
         """Makes the tables and writes what the collection is, in one transaction."""
         with self.writing():
             self.connection.execute(schema.TABLES)
-            self.set_properties({"uuid": uuid.uuid4().hex, **properties})
+            self.set_properties({"uuid": uuid.uuid4().hex})
             for space in spaces:
                 self.add_space(space)
             self.connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
@@ -279,6 +278,11 @@ class Store:
                 self.path, f"{error} is damaged: wrong checksum; format version {version} stays"
             ) from None
 
+    def last_number(self, name: str) -> int:
+        """The largest number that was given: "last_generation", "last_space"; 0: none yet."""
+        rows = self._all("SELECT value FROM properties WHERE name = ?", [name])
+        return int(rows[0][0]) if rows else 0
+
     def spaces(self) -> list[Space]:
         """The kinds of vectors there are, by number; the collection's own has the name ""."""
         with schema.sqlite_errors(self.path):
@@ -294,11 +298,6 @@ class Store:
         self.connection.execute("DELETE FROM generations WHERE space = ?", (space.space,))
         self.connection.execute("DELETE FROM spaces WHERE space = ?", (space.space,))
         self.connection.execute(f"DROP TABLE {schema.vector_table(space.space)}")
-
-    def last_space(self) -> int:
-        """The largest number that a space had."""
-        rows = self._all("SELECT value FROM properties WHERE name = 'last_space'")
-        return int(rows[0][0]) if rows else 0
 
     def changed_spaces(self) -> None:
         """Tells readers that the collection's own vectors are others, and indexes that all are."""
@@ -398,20 +397,18 @@ class Store:
             )
         )
 
-    def count_of(self, keys: Sequence[int]) -> int:
-        """How many of these keys there are."""
-        sql = "SELECT count(*) FROM documents WHERE key IN (SELECT value FROM json_each(?))"
-        count: int = self._all(sql, [json.dumps(list(keys))])[0][0]
-        return count
-
     def keys_where(self, condition: Condition) -> list[int]:
         """Keys of the rows that a filter lets through, in the order of storing."""
-        condition = self._through_indexes(condition)
-        sql = f"SELECT key FROM documents AS d WHERE {condition.sql} ORDER BY key"
-        return [key for (key,) in self._all(sql, condition.bindings)]
+        where, bindings = self._where(condition)
+        sql = f"SELECT key FROM documents AS d WHERE {where} ORDER BY key"
+        return [key for (key,) in self._all(sql, bindings)]
 
-    def _through_indexes(self, condition: Condition) -> Condition:
-        return through_indexes(condition, indexed_fields(self.connection))
+    def _where(self, condition: Condition | None) -> tuple[str, tuple[Any, ...]]:
+        """A filter's SQL, through the indexes that there are, and its parameters."""
+        if condition is None:
+            return "1", ()
+        found = through_indexes(condition, indexed_fields(self.connection))
+        return found.sql, found.bindings
 
     def rows(self, keys: Sequence[int]) -> list[Row]:
         """The rows of these keys in this order, each checked; unknown keys are left out.
@@ -472,8 +469,7 @@ class Store:
 
     def page(self, condition: Condition | None, limit: int | None, offset: int) -> list[int]:
         """Keys of one page of the rows, in the order of storing."""
-        condition = condition and self._through_indexes(condition)
-        where, bindings = (condition.sql, condition.bindings) if condition else ("1", ())
+        where, bindings = self._where(condition)
         sql = f"SELECT key FROM documents AS d WHERE {where} ORDER BY key LIMIT ? OFFSET ?"
         page = [-1 if limit is None else limit, offset]
         return [key for (key,) in self._all(sql, [*bindings, *page])]
@@ -484,8 +480,7 @@ class Store:
         Raises:
             FormatError: if the database gives them in another, which would never come to an end.
         """
-        condition = condition and self._through_indexes(condition)
-        where, bindings = (condition.sql, condition.bindings) if condition else ("1", ())
+        where, bindings = self._where(condition)
         sql = f"SELECT key FROM documents AS d WHERE key > ? AND {where} ORDER BY key LIMIT ?"
         keys = [key for (key,) in self._all(sql, [last, *bindings, count])]
         if keys != sorted(set(keys)):
@@ -532,11 +527,6 @@ class Store:
             [space.space],
         )
         return Generation(*rows[0]) if rows else None
-
-    def last_generation(self) -> int:
-        """The largest number that an index file had; none is used twice."""
-        rows = self._all("SELECT value FROM properties WHERE name = 'last_generation'")
-        return int(rows[0][0]) if rows else 0
 
     def generations(self) -> list[Generation]:
         """The pointers of every space."""
