@@ -321,7 +321,7 @@ def test_the_file_is_synced_before_it_has_its_name_and_the_folder_after(
     db: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     events: list[str] = []
-    home = "unitvec.collection.exchange.publishing.sync_to_disk"
+    home = "unitvec.collection.publishing.sync_to_disk"
     monkeypatch.setattr(home, lambda path: events.append(f"sync {Path(path).suffix}"))
     replace = Path.replace
     monkeypatch.setattr(Path, "replace", lambda a, b: (events.append("rename"), replace(a, b))[1])

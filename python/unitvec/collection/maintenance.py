@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +12,10 @@ from unitvec.collection import files
 from unitvec.collection.generations import DoubtfulIndexError, examine_generation, own_file
 from unitvec.collection.lexical import Preprocess
 from unitvec.collection.lexical_check import lexical_problems
+from unitvec.collection.publishing import published
 from unitvec.collection.rows import Row, checksum, vector_checksum
 from unitvec.collection.store import Store
 from unitvec.collection.vector_rows import Space, all_vectors
-from unitvec.durable import sync_to_disk
 
 _PROBLEMS_MAX = 100  # listed in a report; the rest is counted
 
@@ -134,20 +133,10 @@ def snapshot(directory: Path, store: Store, target: Path) -> Path:
     Raises:
         FileExistsError: if something is at `target`.
     """
-    if target.exists():
-        raise FileExistsError(f"[snapshot] expected a new path, got {target}, which exists")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    unfinished.mkdir()
-    try:
+    with published(target, "snapshot") as unfinished:
+        unfinished.mkdir()
         store.copy_to(unfinished / files.STORE_FILE)
         _copy_indexes(directory, unfinished)
-        sync_to_disk(unfinished)
-        unfinished.rename(target)
-    except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise
-    sync_to_disk(target.parent)
     return target
 
 
@@ -174,5 +163,4 @@ def _copied(file: Path | None, target: Path) -> bool:
         shutil.copyfile(file, target / file.name, follow_symlinks=False)
     except FileNotFoundError:
         return False
-    sync_to_disk(target / file.name)
     return True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,10 +15,10 @@ from numpy.typing import NDArray
 
 from unitvec.collection import files, schema
 from unitvec.collection.lexical import LexicalSettings
+from unitvec.collection.publishing import published
 from unitvec.collection.rows import NewRow, Row, checksum, encode_vector, vector_checksum
 from unitvec.collection.store import Store
 from unitvec.collection.vector_rows import Space
-from unitvec.durable import sync_to_disk
 
 #: What could be read of rows that are not in the new collection, a line of JSON each.
 DAMAGED_FILE = "damaged.jsonl"
@@ -83,20 +82,10 @@ def repair(
     """
     source = Path(source)
     target = repaired_path(source) if target is None else Path(target)
-    if target.exists():
-        raise FileExistsError(f"[repair] expected a new path, got {target}, which exists")
     files.require_collection(source)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    unfinished.mkdir()
-    try:
+    with published(target, "repair") as unfinished:
+        unfinished.mkdir()
         report = _Repair(source, unfinished, embed).run()
-        sync_to_disk(unfinished)
-        unfinished.rename(target)
-    except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise
-    sync_to_disk(target.parent)
     report.path = target
     return report
 
@@ -118,8 +107,6 @@ class _Repair:
                 copy.create([space._replace(live=0) for space in self._spaces])
                 with (self._target / DAMAGED_FILE).open("x", encoding="utf-8") as self._damaged:
                     self._save_rows(copy)
-                    self._damaged.flush()
-                    os.fsync(self._damaged.fileno())
                 self._save_lexical(copy)
             finally:
                 copy.close()

@@ -30,7 +30,6 @@ from unitvec.collection.vector_rows import (
     vectors_between,
     vectors_of,
 )
-from unitvec.durable import sync_to_disk
 
 _ROW_COLUMNS = "d.key, d.id, d.document, d.metadata, d.crc"
 
@@ -561,10 +560,9 @@ class Store:
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def copy_to(self, path: Path) -> None:
-        """A consistent, compact copy of the database, on the disk when this returns."""
+        """A consistent, compact copy of the database; to sync it is the caller's."""
         with schema.sqlite_errors(self.path):
             self.connection.execute("VACUUM INTO ?", (str(path),))
-        sync_to_disk(path)
 
 
 def read_vectors(store: Store, space: Space, keys: Sequence[int]) -> dict[int, NDArray[np.float32]]:

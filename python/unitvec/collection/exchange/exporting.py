@@ -16,10 +16,10 @@ from unitvec.collection.exchange.pinecone import (
     PineconeLayout,
     require_namespace,
 )
-from unitvec.collection.exchange.publishing import published
 from unitvec.collection.exchange.rows import Facts, RowWriter, format_by_name, format_of
 from unitvec.collection.exchange.weaviate import WeaviateLayout
 from unitvec.collection.filters import Condition
+from unitvec.collection.publishing import published
 from unitvec.collection.results import Record
 from unitvec.collection.rows import decode_metadata
 from unitvec.collection.store import Store, read_vectors
@@ -145,7 +145,7 @@ def export_documents(
     folder = None
     if target.is_folder:
         folder = require_namespace(DEFAULT_NAMESPACE if namespace is None else namespace)
-    with published(target.path, target.overwrite) as path:
+    with published(target.path, "export", target.overwrite) as path:
         with _writing(target, path, folder) as writer:
             for record in records:
                 writer.write(target.layout.to_row(record))

@@ -13,21 +13,26 @@ from unitvec.durable import sync_to_disk
 
 
 @contextmanager
-def published(path: Path, overwrite: bool) -> Iterator[Path]:
+def published(path: Path, verb: str, overwrite: bool | None = None) -> Iterator[Path]:
     """A name beside `path` for a file or folder to be made, which then takes `path`.
 
-    After an error nothing of it is left; after a kill at most a file `.NAME.*.tmp`.
+    After an error nothing of it is left; after a kill at most a file or folder `.NAME.*.tmp`.
+
+    Args:
+        path: where it appears, whole and on the disk.
+        verb: what is being done, for messages.
+        overwrite: whether a file that is there may be replaced; None: that is not offered.
 
     Raises:
         FileExistsError: something is at `path` and may not be replaced.
     """
-    _require_free(path, overwrite)
+    _require_free(path, verb, overwrite)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
         yield unfinished
         _sync(unfinished)
-        _require_free(path, overwrite)
+        _require_free(path, verb, overwrite)
         unfinished.replace(path)
     except BaseException:
         _remove(unfinished)
@@ -35,11 +40,13 @@ def published(path: Path, overwrite: bool) -> Iterator[Path]:
     sync_to_disk(path.parent)
 
 
-def _require_free(path: Path, overwrite: bool) -> None:
+def _require_free(path: Path, verb: str, overwrite: bool | None) -> None:
+    if overwrite is None and path.exists():
+        raise FileExistsError(f"[{verb}] expected a new path, got {path}, which exists")
     if path.is_dir():
-        raise FileExistsError(f"[export] expected a new path, got the folder {path}")
+        raise FileExistsError(f"[{verb}] expected a new path, got the folder {path}")
     if path.exists() and not overwrite:
-        raise FileExistsError(f"[export] {path} exists; overwrite=True replaces it")
+        raise FileExistsError(f"[{verb}] {path} exists; overwrite=True replaces it")
 
 
 def _sync(path: Path) -> None:
