@@ -25,8 +25,7 @@ class UnitvecStore:
         self._collection.add(**_columns(documents))
 
     def finish(self) -> None:
-        if hasattr(self._collection, "build_index"):
-            self._collection.build_index()
+        self._collection.build_index()
 
     def search(
         self, vector: np.ndarray, k: int, where: Filter | None

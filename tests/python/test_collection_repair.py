@@ -6,6 +6,7 @@ import json
 import random
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -85,6 +86,25 @@ def test_a_damaged_vector_is_made_anew_from_its_text(tmp_path: Path) -> None:
     with Collection.open(path, encoder=HashedWords()) as db:
         report = db.repair()
     assert (report.saved, report.embedded, report.lost) == (2, 1, [])
+    assert contents(report.path) == truth
+
+
+def test_vectors_of_an_unfinished_migration_cost_no_document(tmp_path: Path) -> None:
+    class Stopping(HashedWords):
+        def encode_document(self, texts: list[str], **options: Any) -> Any:
+            if self.encoded:
+                raise InterruptedError
+            return super().encode(texts, **options)
+
+    path = tmp_path / "m.uv"
+    with Collection(path, encoder=HashedWords()) as db:
+        db.add([f"text {i}" for i in range(600)])
+        with pytest.raises(InterruptedError):
+            db.migrate(Stopping(16, "other"))
+    truth = contents(path)
+    change(path, "UPDATE vectors_1 SET vector = zeroblob(length(vector)) WHERE key = 7")
+    report = repair_collection(path)
+    assert (report.saved, report.lost) == (600, [])
     assert contents(report.path) == truth
 
 

@@ -131,9 +131,9 @@ def carry_out(db: Collection, step: Step) -> None:
         db.delete(where={"group": step.group})
     elif step.verb == "compact":
         db.compact()
-    elif step.verb == "index" and hasattr(db, "build_index"):
+    elif step.verb == "index":
         db.build_index()
-    elif step.verb in ("search", "index"):
+    elif step.verb == "search":
         db.search(np.ones(DIM), k=5)
-    if step.verb in WRITING and hasattr(db, "build_index"):
+    if step.verb in WRITING:
         db.build_index()  # in a thread of its own: waited for, so that runs hardly differ

@@ -18,7 +18,7 @@ from unitvec.collection.lexical import LexicalSettings
 from unitvec.collection.publishing import published
 from unitvec.collection.rows import NewRow, Row, checksum, encode_vector, vector_checksum
 from unitvec.collection.store import Store
-from unitvec.collection.vector_rows import Space
+from unitvec.collection.vector_rows import STAGED, Space
 
 #: What could be read of rows that are not in the new collection, a line of JSON each.
 DAMAGED_FILE = "damaged.jsonl"
@@ -123,9 +123,12 @@ class _Repair:
                 rows: list[Any] = self._source.execute(sql).fetchall()
         except apsw.Error as error:
             raise schema.damaged(self._path, f"nothing can be saved: {error}") from error
-        if not rows:
+        spaces = {space.name: space for space in (Space(*row) for row in rows)}
+        spaces.pop(STAGED, None)  # a migration begins anew: its vectors follow from the texts
+        if "" not in spaces:
             raise schema.damaged(self._path, "nothing can be saved: no kind of vectors is listed")
-        return [Space(*row) for row in rows]
+        self._own = spaces[""].space
+        return list(spaces.values())
 
     def _save_rows(self, copy: Store) -> None:
         end = self._end()
@@ -220,8 +223,7 @@ class _Repair:
         if row.id in self._ids:
             each.damage.append(f"its id is also that of key {self._ids[row.id]}")
             return False
-        own = self._spaces[0].space
-        if own not in each.vectors and (self._embed is None or row.document is None):
+        if self._own not in each.vectors and (self._embed is None or row.document is None):
             each.damage.append("its vector is damaged")
             return False
         self._ids[row.id] = each.key
@@ -229,11 +231,10 @@ class _Repair:
 
     def _new_row(self, each: _Remains) -> NewRow:
         assert each.row is not None
-        own = self._spaces[0].space
-        if own not in each.vectors:
+        if self._own not in each.vectors:
             assert self._embed is not None
             assert each.row.document is not None
-            each.vectors[own] = encode_vector(self._embed([each.row.document])[0])
+            each.vectors[self._own] = encode_vector(self._embed([each.row.document])[0])
             self._report.embedded += 1
         return NewRow(each.row.id, each.row.document, each.row.metadata, each.vectors)
 

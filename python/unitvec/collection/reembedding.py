@@ -20,11 +20,8 @@ from unitvec.collection.rows import encode_vectors
 from unitvec.collection.schema import vector_table
 from unitvec.collection.session import Session
 from unitvec.collection.store import Store, read_vectors
-from unitvec.collection.vector_rows import Space
+from unitvec.collection.vector_rows import STAGED, Space
 from unitvec.progress import Bar
-
-#: Name of the vectors that are not complete yet.
-STAGED = "~migration"
 
 _ROWS_AT_ONCE = 512
 _SAMPLE = 200

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from unitvec.collection.rows import vector_checksum
 from unitvec.collection.schema import VECTOR_TABLE, vector_table
 
+#: Name of a space whose vectors are not complete yet: another model's, see `reembedding`.
+STAGED = "~migration"
+
 #: A row whose vector is wanted: its key, and the float32 bytes.
 KeyedVector = tuple[int, bytes]
 
