@@ -6,6 +6,7 @@ import _thread
 import errno
 import os
 import threading
+import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -114,11 +115,14 @@ def test_deleted_rows_are_never_found(indexed: Path) -> None:
 
 def test_ctrl_c_while_waiting_stops_one_build_only() -> None:
     stops: list[threading.Event] = []
+    ended = []
 
     def build(stop: threading.Event) -> bool:
         stops.append(stop)
         if len(stops) == 1:
             assert stop.wait(60)
+            time.sleep(0.2)
+            ended.append(True)
             raise StoppedError
         return False
 
@@ -127,11 +131,21 @@ def test_ctrl_c_while_waiting_stops_one_build_only() -> None:
     threading.Timer(0.2, _thread.interrupt_main).start()
     with pytest.raises(KeyboardInterrupt):
         builder.wait()
+    assert ended
     builder.finish()
     assert len(stops) == 2
     builder.stop()
     builder.finish()
     assert len(stops) == 2
+
+
+def test_no_thread_is_started_where_there_is_nothing_to_build(
+    indexed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_with(indexed) as db:
+        db.build_index()
+        monkeypatch.setattr(threading.Thread, "start", pytest.fail)
+        db.build_index()
 
 
 def test_a_search_that_fails_halfway_leaves_the_next_one_right(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +26,7 @@ from unitvec.collection.vector_rows import Space
 
 _RECALL_SAMPLE = 100  # queries: the estimate's standard error is then about 0.01
 _RECALL_K = 10
+_POLLED = 0.002  # s
 
 
 class StoppedError(Exception):
@@ -132,6 +134,21 @@ class IndexBuild:
         return float(np.mean(shares))
 
 
+class _Run:
+    """One thread's work, from its start to its end."""
+
+    def __init__(self) -> None:
+        self.stop = threading.Event()
+        self.goes_on = True
+        self.thread: int | None = None
+
+    def wait(self) -> None:
+        """Returns at its end, and at once in its own thread, which may close the collection."""
+        # Not by joining the thread: until Python 3.12 a Ctrl-C makes `join` take it for ended.
+        while self.goes_on and self.thread != threading.get_ident():
+            time.sleep(_POLLED)
+
+
 class BackgroundBuilder:
     """Runs one build after the other in a thread of its own, as long as one is wanted.
 
@@ -141,28 +158,37 @@ class BackgroundBuilder:
 
     def __init__(self, build: Callable[[threading.Event], bool]) -> None:
         self._build = build
-        self._stop = threading.Event()
+        self._closed = False
         self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._run: _Run | None = None
         self._failed: Exception | None = None
 
     def start(self) -> None:
         """Begins, unless it runs; after a failure it waits to be asked by `finish`."""
         with self._lock:
-            running = self._thread is not None and self._thread.is_alive()
-            if running or self._failed is not None or self._stop.is_set():
+            running = self._run is not None and self._run.goes_on
+            if running or self._failed is not None or self._closed:
                 return
+            run = self._run = _Run()
             # Not a daemon: a program that ends without close() leaves a finished index too.
-            self._thread = threading.Thread(target=self._run, name="unitvec-index")
-            self._thread.start()
+            thread = threading.Thread(target=self._build_all, args=(run,), name="unitvec-index")
+            try:
+                thread.start()
+            except BaseException:  # a Ctrl-C; it may have started or not
+                run.stop.set()
+                run.goes_on = False
+                raise
 
-    def _run(self) -> None:
+    def _build_all(self, run: _Run) -> None:
+        run.thread = threading.get_ident()
         try:
-            while not self._stop.is_set() and self._build(self._stop):
+            while not run.stop.is_set() and self._build(run.stop):
                 pass
         except StoppedError:
             pass
         except Exception as error:
+            if run.stop.is_set():
+                return
             self._failed = error
             warnings.warn(
                 f"no index file could be written ({error}); the documents are safe, newer ones "
@@ -170,6 +196,8 @@ class BackgroundBuilder:
                 IndexFileWarning,
                 stacklevel=2,
             )
+        finally:
+            run.goes_on = False
 
     def finish(self) -> None:
         """Returns when nothing is left to build; Ctrl-C stops it.
@@ -186,21 +214,20 @@ class BackgroundBuilder:
 
     def wait(self) -> None:
         """Returns when the running build, if any, has ended; Ctrl-C stops it."""
-        thread = self._thread
-        if thread is None or thread is threading.current_thread():
+        run = self._run
+        if run is None:
             return
         try:
-            while thread.is_alive():
-                thread.join(0.1)  # s; Ctrl-C is heeded in between
+            run.wait()
         except BaseException:
-            self.stop()
-            self._stop.clear()  # this build, and not those that are asked for later
+            run.stop.set()  # this build, and not those that are asked for later
+            run.wait()
             raise
 
     def stop(self) -> None:
         """Ends a running build soon, without its result, and starts none any more."""
-        self._stop.set()
-        thread = self._thread
-        # One that a Ctrl-C kept from starting cannot be joined.
-        if thread is not None and thread is not threading.current_thread() and thread.is_alive():
-            thread.join()
+        self._closed = True
+        run = self._run
+        if run is not None:
+            run.stop.set()
+            run.wait()

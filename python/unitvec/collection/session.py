@@ -236,7 +236,11 @@ class Session:
             OSError: one could not be written.
         """
         self.check()
-        if not self.read_only:
+        if self.read_only:
+            return
+        self._builder.wait()
+        # No thread for nothing: Python loses a Ctrl-C that meets it while it forgets one.
+        if self._wanted() is not None:
             self._builder.finish()
 
     @contextmanager
