@@ -44,7 +44,7 @@ class _Nominees(NamedTuple):
 
     keys: Keys
     scores: Floats  # by code
-    errors: Floats  # by which each score can be off
+    error: float  # by which a score can be off
     missed: float  # no row that is not among them is nearer than this
 
 
@@ -59,13 +59,17 @@ class _Vectors:
 
     def read(self, keys: Keys) -> None:
         """Makes these available; they must exist."""
-        wanted = np.setdiff1d(keys, self._keys)
+        wanted = np.unique(keys)
+        if len(self._keys):
+            wanted = np.setdiff1d(wanted, self._keys, assume_unique=True)
         if not len(wanted):
             return
-        found = decode_vectors([v for _, v in self._fetch(wanted.tolist())], self._space.dim)
-        keys, rows = np.concatenate([self._keys, wanted]), np.concatenate([self._rows, found])
-        order = np.argsort(keys)
-        self._keys, self._rows = keys[order], rows[order]
+        rows = decode_vectors([v for _, v in self._fetch(wanted.tolist())], self._space.dim)
+        if len(self._keys):
+            wanted, rows = np.concatenate([self._keys, wanted]), np.concatenate([self._rows, rows])
+            order = np.argsort(wanted)
+            wanted, rows = wanted[order], rows[order]
+        self._keys, self._rows = wanted, rows
 
     def compared(self, query: Floats, keys: Keys) -> Floats:
         """Scores of rows that were read."""
@@ -157,17 +161,19 @@ class NearestSearch:
         return [self._best(query, keys, vectors) for query, keys in pairs]
 
     def _nominees(self, query: Floats, parts: Sequence[SearchResult], i: int) -> _Nominees:
-        keys = np.concatenate([part.ids[i] for part in parts])
-        scores = np.concatenate([part.scores[i] for part in parts])
         limits = [source.error_for(query) for source in self.sources]
-        sizes = [part.ids.shape[1] for part in parts]
+        found = [part.ids[i] >= 0 for part in parts]
+        keys = [part.ids[i][there] for part, there in zip(parts, found, strict=True)]
+        scores = [part.scores[i][there] for part, there in zip(parts, found, strict=True)]
         missed = max(
-            float(part.scores[i, -1]) + limit if part.ids[i, -1] >= 0 else -math.inf
-            for part, limit in zip(parts, limits, strict=True)
+            float(score[-1]) + limit if there.all() else -math.inf
+            for score, there, limit in zip(scores, found, limits, strict=True)
         )
-        order = np.argsort(-scores, kind="stable")[: np.count_nonzero(keys >= 0)]
-        errors = np.repeat(np.array(limits, np.float32), sizes)
-        return _Nominees(keys[order], scores[order], errors[order], missed)
+        if len(parts) == 1:
+            return _Nominees(keys[0], scores[0], limits[0], missed)
+        every = np.concatenate(scores)
+        order = np.argsort(-every, kind="stable")
+        return _Nominees(np.concatenate(keys)[order], every[order], max(limits), missed)
 
     def _likely(self, nominees: _Nominees) -> Keys:
         """Those that are among the nearest but for an error far beyond the usual.
@@ -177,7 +183,7 @@ class NearestSearch:
         """
         if len(nominees.keys) <= self.k:
             return nominees.keys
-        usual = float(nominees.errors.max()) * min(2.0, 6.0 / math.sqrt(self.space.dim))
+        usual = nominees.error * min(2.0, 6.0 / math.sqrt(self.space.dim))
         likely: Keys = nominees.keys[nominees.scores >= nominees.scores[self.k - 1] - usual]
         return likely
 
@@ -188,7 +194,7 @@ class NearestSearch:
         if len(nominees.keys) <= self.k and nominees.missed == -math.inf:
             return nominees.keys
         last = float(np.partition(vectors.compared(query, likely), -self.k)[-self.k])
-        keys: Keys = nominees.keys[nominees.scores + nominees.errors >= last]
+        keys: Keys = nominees.keys[nominees.scores + nominees.error >= last]
         if nominees.missed < last:
             return keys
         every: Keys = np.union1d(keys, self._within(query, last))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -85,9 +85,9 @@ class Generation(NamedTuple):
 class Store:
     """One connection to a collection's database; used by one thread at a time.
 
-    Readers have a second one, through which vectors are read where they lie in the mapped file: in
-    half the time. It does not verify pages; a vector has its own checksum, with its key in it, and
-    one that is missing is noticed by who asked for it.
+    Readers have a second one, through which rows and vectors are read where they lie in the mapped
+    file: in half the time. It does not verify pages; each row and each vector has a checksum of its
+    own, with its key in it, and one that is missing is looked for by the other connection.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class Store:
         self.path = path
         self.connection = connection
         self._mapped = mapped
-        self._vector_source: apsw.Connection | None = None  # of this transaction, once it is known
+        self._source: apsw.Connection | None = None  # for rows of this transaction, once known
         self.lexical = LexicalTable(connection)
         document_filters.register(connection)
 
@@ -163,7 +163,7 @@ class Store:
         self.connection.execute(sql)
 
     def _end(self) -> None:
-        self._vector_source = None
+        self._source = None
         for connection in (self.connection, self._mapped):
             # An error of the disk has ended it already.
             if connection is not None and connection.in_transaction:
@@ -173,17 +173,17 @@ class Store:
         """Moves the reading transaction to the present."""
         self._begin("BEGIN")
 
-    def _for_vectors(self) -> apsw.Connection:
+    def _unverified(self) -> apsw.Connection:
         """The mapped connection, if it sees the same moment as the other."""
         if self._mapped is None or not self.connection.in_transaction:
             return self.connection
-        if self._vector_source is None:
+        if self._source is None:
             if not self._mapped.in_transaction:
                 self._mapped.execute("BEGIN")
             sql = "SELECT sequence FROM state"
             here, there = (c.execute(sql).get for c in (self.connection, self._mapped))
-            self._vector_source = self._mapped if here == there else self.connection
-        return self._vector_source
+            self._source = self._mapped if here == there else self.connection
+        return self._source
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -415,9 +415,20 @@ class Store:
         Raises:
             FormatError: naming the first row whose checksum is wrong.
         """
-        sql = f"SELECT {_ROW_COLUMNS} FROM documents AS d WHERE d.key IN carray(?)"
-        by_key = {c[0]: self._checked(c) for c in self._all(sql, [as_carray(keys)])}
+        by_key: dict[int, Row] = {}
+        connection = self._unverified()
+        if connection is not self.connection:
+            with suppress(ValueError, TypeError, AttributeError, apsw.Error):
+                by_key = self._rows_from(connection, keys)
+        if len(by_key) < len(set(keys)):
+            # Rows that there are not, or damage: verified pages say which.
+            by_key = self._rows_from(self.connection, keys)
         return [by_key[key] for key in keys if key in by_key]
+
+    def _rows_from(self, connection: apsw.Connection, keys: Sequence[int]) -> dict[int, Row]:
+        sql = f"SELECT {_ROW_COLUMNS} FROM documents AS d WHERE d.key IN carray(?)"
+        rows = connection.execute(sql, (as_carray(keys),)).fetchall()
+        return {columns[0]: self._checked(columns) for columns in rows}
 
     def vectors(self, space: Space, keys: Sequence[int]) -> list[KeyedVector]:
         """The vectors of these keys, each checked, ascending by key; unknown keys are left out.
@@ -426,7 +437,7 @@ class Store:
             FormatError: naming the first whose checksum is wrong.
         """
         with self._naming_damage(space):
-            connection = self._for_vectors()
+            connection = self._unverified()
             found = vectors_of(connection, space.space, keys)
             if connection is not self.connection and len(found) < len(set(keys)):
                 # Rows that are missing for good, or pages that are damaged: the other one verifies.
