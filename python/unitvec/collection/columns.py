@@ -120,8 +120,15 @@ class Column:
             return np.equal(self._kind, _KINDS[str(operand).lower()])
         compare = _COMPARISONS[name]
         if isinstance(operand, str):
+            if name == "$eq":
+                return self._is_word(operand)
             return self._with_word([bool(compare(word, operand)) for word in self._words])
         result: Mask = (self._kind == _NUMBER) & compare(self._number, _exactly(operand))
+        return result
+
+    def _is_word(self, word: str) -> Mask:
+        # No word has the place -1.
+        result: Mask = (self._kind == _TEXT) & (self._text == self._words.get(word, -1))
         return result
 
     def _with_word(self, wanted: list[bool]) -> Mask:

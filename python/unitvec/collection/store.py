@@ -428,7 +428,7 @@ class Store:
     def _rows_from(self, connection: apsw.Connection, keys: Sequence[int]) -> dict[int, Row]:
         sql = f"SELECT {_ROW_COLUMNS} FROM documents AS d WHERE d.key IN carray(?)"
         rows = connection.execute(sql, (as_carray(keys),)).fetchall()
-        return {columns[0]: self._checked(columns) for columns in rows}
+        return {row.key: row for row in map(self._checked, rows)}
 
     def vectors(self, space: Space, keys: Sequence[int]) -> list[KeyedVector]:
         """The vectors of these keys, each checked, ascending by key; unknown keys are left out.
