@@ -31,6 +31,12 @@ public:
         return {level == 0 ? base_.data() + base_at(row) : upper_.data() + upper_at(row, level),
                 room(level)};
     }
+    /// Begins to load a row's list from memory.
+    void ask_for(std::uint32_t row, int level) const {
+        const auto list = at(row, level);
+        constexpr std::size_t kLine = 64 / sizeof(std::uint32_t);
+        for (std::size_t i = 0; i < list.size(); i += kLine) __builtin_prefetch(list.data() + i);
+    }
     /// @param neighbours  at most room(level) rows that are on this level
     void set(std::uint32_t row, int level, std::span<const std::uint32_t> neighbours);
 

@@ -21,10 +21,18 @@ public:
     HnswTarget(const GraphVectors& vectors, const float* query);
     HnswTarget(const GraphVectors& vectors, std::uint32_t row);
 
+    /// Begins to load a row from memory, so far as the processor does not follow it by itself.
+    void ask_for(std::uint32_t row) const {
+        const std::byte* bytes = (vectors_.codes ? *vectors_.codes : vectors_.store).row(row);
+        for (std::size_t i = 0; i < kAskedFor; i += kLine) __builtin_prefetch(bytes + i);
+    }
     /// nearness[i] of rows[i], approximate where there are codes.
     void compare(const std::uint32_t* rows, std::size_t count, float* nearness) const;
 
 private:
+    static constexpr std::size_t kLine = 64;  // bytes
+    static constexpr std::size_t kAskedFor = 4 * kLine;
+
     const GraphVectors& vectors_;
     const float* query_ = nullptr;
     const std::byte* row_ = nullptr;

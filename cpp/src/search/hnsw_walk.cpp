@@ -46,6 +46,7 @@ void HnswWalk::explore(const HnswLinks& links, const HnswTarget& target, int lev
         std::ranges::pop_heap(frontier_, kFarthestLast);
         frontier_.pop_back();
         meet(links, target, nearest.row, level);
+        ask_for_next(links, level);
         for (std::size_t i = 0; i < fresh_.size(); ++i) {
             const Neighbour next{nearness_[i], fresh_[i]};
             if (found.full() && next.nearness <= found.threshold()) continue;
@@ -61,10 +62,23 @@ void HnswWalk::meet(const HnswLinks& links, const HnswTarget& target, std::uint3
     fresh_.clear();
     for (const auto neighbour : links.at(row, level)) {
         if (neighbour == HnswLinks::kNone) break;
-        if (mark(neighbour)) fresh_.push_back(neighbour);
+        if (!mark(neighbour)) continue;
+        fresh_.push_back(neighbour);
+        target.ask_for(neighbour);
     }
     nearness_.resize(fresh_.size());
     target.compare(fresh_.data(), fresh_.size(), nearness_.data());
+}
+
+void HnswWalk::ask_for_next(const HnswLinks& links, int level) const {
+    const auto best = std::ranges::max_element(nearness_);
+    const bool is_fresh = best != nearness_.end() &&
+                          (frontier_.empty() || *best > frontier_.front().nearness);
+    if (is_fresh) {
+        links.ask_for(fresh_[static_cast<std::size_t>(best - nearness_.begin())], level);
+    } else if (!frontier_.empty()) {
+        links.ask_for(frontier_.front().row, level);
+    }
 }
 
 bool HnswWalk::mark(std::uint32_t row) {

@@ -32,6 +32,8 @@ public:
 private:
     /// Fills fresh_ and nearness_ with the neighbours of `row` that were not met yet.
     void meet(const HnswLinks& links, const HnswTarget& target, std::uint32_t row, int level);
+    /// Has the links loaded that the next step will read: of the nearest row in sight.
+    void ask_for_next(const HnswLinks& links, int level) const;
     void forget();
     bool mark(std::uint32_t row);
 
