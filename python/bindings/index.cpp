@@ -218,6 +218,7 @@ void register_index(py::module_& m) {
         .def("add", &add<ByteArray>, py::arg("vectors").noconvert(), py::arg("ids"),
              py::arg("threads"))
         .def("add", &add<FloatArray>, py::arg("vectors"), py::arg("ids"), py::arg("threads"))
+        .def("reserve", &Index::reserve, py::arg("n"), py::call_guard<py::gil_scoped_release>())
         .def("remove", &remove, py::arg("ids"), py::arg("clear_dead"), py::arg("threads"))
         .def("search", &search<ByteArray>, py::arg("queries").noconvert(), py::arg("k"),
              py::arg("allowed_ids"), py::arg("ef_search"), py::arg("nprobe"), py::arg("min_recall"),

@@ -32,6 +32,7 @@ _PARAMETERS = (
     "automatic_threshold",
     "max_memory",
 )
+_ROWS_MAX = 2**31 - 1
 _DISTANCES = ("euclidean", "manhattan", "hamming")  # metrics whose scores are negated distances
 
 
@@ -162,6 +163,19 @@ class Index:
         vectors = self._as_rows(x, "vectors", "add")
         chosen = None if ids is None else as_ids(ids, "add")
         return self._core.add(vectors, chosen, thread_count(threads))
+
+    def reserve(self, n: int) -> None:
+        """Make room for `n` vectors in all: adding them copies nothing, no memory lies idle.
+
+        Neither a limit nor needed: without it, room grows by a quarter at a time.
+
+        Raises:
+            ValueError: n below 1, or above 2^31 - 1.
+            MemoryError: there is not so much memory; the index stays as it is.
+        """
+        if whole(n, "n", "reserve") > _ROWS_MAX:
+            raise ValueError(f"[reserve] expected n of at most {_ROWS_MAX}, got {n}")
+        self._core.reserve(n)
 
     def train(self, x: Vectors, *, threads: int | None = None) -> None:
         """Learn the centroids and codes of ivf and ivfpq from these vectors; nothing is added.

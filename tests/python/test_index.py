@@ -345,3 +345,34 @@ def test_bytes_per_vector_count_the_vectors_their_codes_and_the_links():
     extra = hnsw.stats()["bytes_per_vector"] - flat.stats()["bytes_per_vector"]
     links, codes = 2 * 16 * 4, 4 + 64
     assert links + codes <= extra <= links + codes + 32
+
+
+@pytest.mark.parametrize("kind", ["flat", "hnsw", "hnsw_sq", "ivf"])
+def test_room_made_ahead_saves_memory_and_changes_no_answer(kind: str) -> None:
+    stored, queries = random_vectors(3000, 32), random_vectors(20, 32, seed=2)
+    grown, reserved = Index(32, kind=kind), Index(32, kind=kind)
+    reserved.reserve(3000)
+    for start in range(0, 3000, 100):
+        for index in (grown, reserved):
+            index.add(stored[start : start + 100])
+    for index in (grown, reserved):
+        assert len(index) == 3000
+    assert np.array_equal(grown.search(queries).ids, reserved.search(queries).ids)
+    assert reserved.stats()["bytes"] < grown.stats()["bytes"]
+    reserved.reserve(10)  # less than there are
+    reserved.add(random_vectors(1, 32, seed=3))  # more than was reserved
+    assert len(reserved) == 3001
+
+
+@pytest.mark.parametrize("n", [0, -1, 2**31, 2**64])
+def test_room_for_an_impossible_number_is_refused(n: int) -> None:
+    with pytest.raises(ValueError, match="reserve"):
+        Index(8).reserve(n)
+
+
+def test_room_that_there_is_not_is_a_memory_error() -> None:
+    index = Index(60_000, kind="flat")
+    index.add(random_vectors(3, 60_000))
+    with pytest.raises(MemoryError):
+        index.reserve(2**31 - 1)  # 515 TB
+    assert len(index.search(random_vectors(1, 60_000), k=3).ids[0]) == 3

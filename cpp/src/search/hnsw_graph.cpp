@@ -28,7 +28,7 @@ GraphVectors HnswGraph::vectors() const {
 
 void HnswGraph::encode_stored() {
     if (!codes_) return;
-    codes_->reserve(store_.rows());
+    codes_->reserve(store_.room());
     Matrix room(1, store_.dim());
     for (std::size_t row = codes_->rows(); row < store_.rows(); ++row) {
         codes_->append(store_.numbers(row, 1, room.data()));
@@ -37,7 +37,7 @@ void HnswGraph::encode_stored() {
 
 void HnswGraph::link_stored(const RunOptions& run) {
     encode_stored();
-    links_.reserve(store_.rows());
+    links_.reserve(store_.room());
     const auto all = vectors();
     while (rows() < store_.rows()) {
         run.check();

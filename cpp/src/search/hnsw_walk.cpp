@@ -72,8 +72,8 @@ void HnswWalk::meet(const HnswLinks& links, const HnswTarget& target, std::uint3
 
 void HnswWalk::ask_for_next(const HnswLinks& links, int level) const {
     const auto best = std::ranges::max_element(nearness_);
-    const bool is_fresh = best != nearness_.end() &&
-                          (frontier_.empty() || *best > frontier_.front().nearness);
+    const bool is_fresh =
+        best != nearness_.end() && (frontier_.empty() || *best > frontier_.front().nearness);
     if (is_fresh) {
         links.ask_for(fresh_[static_cast<std::size_t>(best - nearness_.begin())], level);
     } else if (!frontier_.empty()) {

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <string>
 
+#include "search/growth.hpp"
 #include "search/random.hpp"
 #include "unitvec/error.hpp"
 
@@ -70,9 +71,13 @@ std::vector<Id> IdMap::choose(std::size_t n, std::optional<std::span<const Id>> 
     return chosen;
 }
 
+void IdMap::reserve(std::size_t rows) {
+    unitvec::make_room(ids_, rows);
+    if (rows > ids_.size()) make_room(rows - ids_.size());
+}
+
 void IdMap::append(std::span<const Id> ids) {
-    ids_.reserve(ids_.size() + ids.size());
-    make_room(ids.size());
+    reserve(ids_.size() + ids.size());
     for (const Id id : ids) {
         ascending_ = ascending_ && id >= next_;
         ids_.push_back(id);

@@ -21,6 +21,8 @@ public:
     [[nodiscard]] std::vector<Id> choose(std::size_t n,
                                          std::optional<std::span<const Id>> ids) const;
 
+    /// Makes room for that many rows in all.
+    void reserve(std::size_t rows);
     /// Appends rows under ids that `choose` has checked.
     void append(std::span<const Id> ids);
 

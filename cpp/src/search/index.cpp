@@ -93,6 +93,12 @@ std::vector<Id> Index::add_prepared(const Matrix& vectors, std::optional<std::sp
     return chosen;
 }
 
+void Index::reserve(std::size_t rows) {
+    const std::unique_lock lock(state_->mutex);
+    state_->store.reserve(rows);  // a graph's room follows it
+    state_->ids.reserve(rows);
+}
+
 void Index::train(MatrixView<const float> vectors, const AddOptions& options) {
     const Matrix prepared = prepared_vectors(state_->store, vectors);
     const std::unique_lock lock(state_->mutex);

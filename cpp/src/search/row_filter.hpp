@@ -2,6 +2,7 @@
 /// Which rows a search may return.
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <vector>
 
@@ -41,13 +42,29 @@ public:
     [[nodiscard]] std::vector<std::uint32_t> rows() const {
         std::vector<std::uint32_t> rows;
         rows.reserve(eligible_);
-        for (std::uint32_t row = 0; row < ids_.size(); ++row) {
-            if ((*this)(row)) rows.push_back(row);
+        const auto count = static_cast<std::uint32_t>(ids_.size());
+        std::uint32_t row = 0;
+        while (row < count) {
+            if (narrowed_ && none_of_next(row)) {
+                row += kAtOnce;
+            } else {
+                if ((*this)(row)) rows.push_back(row);
+                ++row;
+            }
         }
         return rows;
     }
 
 private:
+    static constexpr std::uint32_t kAtOnce = 8;
+
+    /// Whether the next kAtOnce rows are there and not allowed: most are not, of few.
+    [[nodiscard]] bool none_of_next(std::uint32_t row) const {
+        std::uint64_t marks = 1;
+        if (row + kAtOnce <= allowed_.size()) std::memcpy(&marks, &allowed_[row], sizeof(marks));
+        return marks == 0;
+    }
+
     std::span<const Id> ids_;
     std::vector<std::uint8_t> allowed_;
     std::size_t eligible_;

@@ -60,6 +60,7 @@ void VectorStore::require_room(std::size_t rows) const {
 }
 
 void VectorStore::reserve(std::size_t rows) {
+    if (rows > rows_) require_room(rows - rows_);
     data_.change([&](auto& bytes) { make_room(bytes, rows * row_bytes_); });
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 /// The vectors of an index, and how two of them are compared.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -29,7 +30,7 @@ public:
     /// @param type  bits under Metric::hamming and only there
     VectorStore(std::size_t dim, Metric metric, VectorType type = VectorType::float32);
 
-    /// Makes room for that many rows in all.
+    /// Makes room for that many rows in all. @throws std::length_error above kMaxRows
     void reserve(std::size_t rows);
     /// @param vectors  (n, query_cols()): of numbers, or of rows of bits
     /// @throws std::length_error above kMaxRows
@@ -47,6 +48,8 @@ public:
     void keep(std::span<const std::uint32_t> rows);
 
     [[nodiscard]] std::size_t rows() const { return rows_; }
+    /// Rows that fit into the memory there is.
+    [[nodiscard]] std::size_t room() const { return std::max(rows_, data_.owned() / row_bytes_); }
     [[nodiscard]] std::size_t dim() const { return dim_; }
     [[nodiscard]] Metric metric() const { return metric_; }
     [[nodiscard]] VectorType type() const { return type_; }

@@ -64,8 +64,10 @@ class IndexBuild:
             previous = self._store.generation(self._space)
             number = self._store.last_number("last_generation") + 1
             coded = None if afresh or previous is None else self._previous(previous)
+            live = next(s.live for s in self._store.spaces() if s.space == self._space.space)
         after = previous.last_key if coded is not None and previous is not None else 0
         coded = coded if coded is not None else Coded(self._space, graph(self._space))
+        coded.index.reserve(max(1, live))  # but for what is stored or deleted meanwhile
         self._extend(coded, after, state.next_key)
         recall = self._measured_recall(coded, state)
         pointer = Generation(

@@ -40,6 +40,8 @@ MAPPED_BYTES = 1 << 40
 
 #: Pages that a connection keeps, verified once, as KiB.
 CACHE_KIB = 32 * 1024
+#: Where they would be read once, or the system keeps them.
+LEAST_CACHE_KIB = 1024
 
 #: The log is folded into the database once it has so many pages, after the COMMIT; as in SQLite.
 CHECKPOINT_PAGES = 1000
@@ -185,7 +187,7 @@ def connect_reader(path: Path, immutable: bool = False) -> apsw.Connection:
 def connect_mapped(path: Path, immutable: bool = False) -> apsw.Connection:
     """A connection that reads pages where they lie in the mapped file, and does not verify them."""
     vfs = next(name for name in apsw.vfs_names() if name != CHECKSUM_VFS)
-    settings = {"mmap_size": MAPPED_BYTES, "cache_size": -1024}  # KiB; the system keeps the pages
+    settings = {"mmap_size": MAPPED_BYTES, "cache_size": -LEAST_CACHE_KIB}
     return _connect_to_read(path, immutable, vfs, settings)
 
 

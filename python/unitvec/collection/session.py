@@ -298,7 +298,10 @@ class Session:
 
     def _build(self, space: Space, stop: threading.Event, afresh: bool = False) -> None:
         with self._build_lock:
+            with self.exclusive() as store:
+                store.free_cache()  # of what was just stored
             with self.extra_reader() as store:
+                store.read_once()
                 build = IndexBuild(self.path, self.properties["uuid"], store, space, stop)
                 graph, generation = build.run(afresh)
             with self.exclusive() as store:

@@ -148,6 +148,19 @@ class Store:
                 self._mapped.close()
             self.connection.close()
 
+    def free_cache(self) -> None:
+        """Gives the memory of cached pages back to the system, which has most of them as well."""
+        with schema.sqlite_errors(self.path):
+            self.connection.execute("PRAGMA shrink_memory")
+
+    def read_once(self) -> None:
+        """Keeps next to nothing of what is read, for one pass over everything."""
+        with schema.sqlite_errors(self.path):
+            self.connection.execute(f"PRAGMA cache_size = -{schema.LEAST_CACHE_KIB}")
+            if self._mapped is not None:
+                self._mapped.close()
+                self._mapped = None
+
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Everything read inside is of one moment."""

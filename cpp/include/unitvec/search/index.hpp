@@ -180,6 +180,11 @@ public:
     std::vector<Id> add(BitsView vectors, std::optional<std::span<const Id>> ids = std::nullopt,
                         const AddOptions& options = {});
 
+    /// Makes room for that many vectors in all: adding them copies nothing, and no memory lies
+    /// idle. Neither a limit nor a promise.
+    /// @throws std::length_error above 2^31 - 1
+    void reserve(std::size_t rows);
+
     /// Learns the centroids of an ivf index, and the codes of an ivfpq index, from these vectors
     /// and sorts those that it holds into the new lists. Never needed: add() learns them from what
     /// it was given, as soon as there are some thousand vectors, and anew when the lists no longer
