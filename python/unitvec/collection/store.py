@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -97,6 +98,7 @@ class Store:
         self.connection = connection
         self._mapped = mapped
         self._source: apsw.Connection | None = None  # for rows of this transaction, once known
+        self._more_vectors: Counter[int] = Counter()  # by space, in this transaction
         self.lexical = LexicalTable(connection)
         document_filters.register(connection)
 
@@ -177,6 +179,7 @@ class Store:
 
     def _end(self) -> None:
         self._source = None
+        self._more_vectors.clear()
         for connection in (self.connection, self._mapped):
             # An error of the disk has ended it already.
             if connection is not None and connection.in_transaction:
@@ -205,6 +208,7 @@ class Store:
             try:
                 self._begin("BEGIN IMMEDIATE")
                 yield
+                self._count_vectors()
                 self.connection.execute("COMMIT")
             except BaseException:
                 self._end()
@@ -298,6 +302,7 @@ class Store:
     def spaces(self) -> list[Space]:
         """The kinds of vectors there are, by number; the collection's own has the name ""."""
         with schema.sqlite_errors(self.path):
+            self._count_vectors()
             return [Space(*row) for row in self._all("SELECT * FROM spaces ORDER BY space")]
 
     def add_space(self, space: Space) -> None:
@@ -322,7 +327,7 @@ class Store:
     def add_vectors(self, space: Space, vectors: Mapping[int, bytes]) -> None:
         """Gives rows that exist a vector in a space where they have none."""
         insert_vectors(self.connection, space.space, vectors.items())
-        self._count_vectors(space.space, len(vectors))
+        self._more_vectors[space.space] += len(vectors)
 
     def existing(self, keys: Sequence[int]) -> list[int]:
         """Those of these keys that there are."""
@@ -358,7 +363,7 @@ class Store:
                 if space in row.vectors
             ]
             insert_vectors(self.connection, space, vectors)
-            self._count_vectors(space, len(vectors))
+            self._more_vectors[space] += len(vectors)
         self.lexical.insert((r.key, r.document) for r in keyed)
         self._set_state(
             state._replace(
@@ -368,8 +373,12 @@ class Store:
             )
         )
 
-    def _count_vectors(self, space: int, more: int) -> None:
-        self.connection.execute("UPDATE spaces SET live = live + ? WHERE space = ?", (more, space))
+    def _count_vectors(self) -> None:
+        """Writes how many vectors came and went; where one replaced another, nothing is written."""
+        sql = "UPDATE spaces SET live = live + ? WHERE space = ?"
+        changes = [(more, space) for space, more in self._more_vectors.items() if more]
+        self._more_vectors.clear()
+        self.connection.executemany(sql, changes)
 
     def rewrite(self, rows: Iterable[Row]) -> None:
         """Replaces the metadata of rows whose vectors and texts stay as they are."""
@@ -389,7 +398,8 @@ class Store:
         sequence = state.sequence + 1
         self.connection.execute("DELETE FROM documents WHERE key IN carray(?)", (as_carray(keys),))
         for space in self.spaces():
-            self._count_vectors(space.space, -remove_vectors(self.connection, space.space, keys))
+            removed = remove_vectors(self.connection, space.space, keys)
+            self._more_vectors[space.space] -= removed
         self.lexical.remove(keys)
         self._list("deletions", keys, sequence)
         self._set_state(state._replace(sequence=sequence, live=state.live - len(keys)))
