@@ -30,7 +30,7 @@ def create_field_index(connection: apsw.Connection, field: str) -> bool:
     fields = indexed_fields(connection)
     if field in fields:
         return False
-    connection.execute(f"CREATE INDEX {_name(field)} ON documents ({_expression(field, '')})")
+    connection.execute(_statement(field))
     _remember(connection, [*fields, field])
     return True
 
@@ -83,8 +83,26 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def _statement(field: str) -> str:
+    return f"CREATE INDEX {_name(field)} ON documents ({_expression(field, '')})"
+
+
 def _name(field: str) -> str:
     return f"field_{field.encode().hex()}"  # SQL takes names for equal that differ in case
+
+
+def index_names(fields: list[str]) -> list[str]:
+    """Names of the indexes of these fields."""
+    return [_name(field) for field in fields]
+
+
+def is_own_index(name: str, sql: object) -> bool:
+    """Whether the schema may have this statement: one that `create_field_index` makes."""
+    start, _, digits = name.partition("_")
+    try:
+        return start == "field" and sql == _statement(bytes.fromhex(digits).decode())
+    except ValueError:
+        return False
 
 
 def _remember(connection: apsw.Connection, fields: list[str]) -> None:

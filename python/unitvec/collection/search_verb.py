@@ -9,6 +9,7 @@ from typing import Any, overload
 import numpy as np
 
 from unitvec.collection.document_filters import WhereDocument
+from unitvec.collection.files import STORE_FILE
 from unitvec.collection.filters import Where
 from unitvec.collection.grouping import Group, GroupedResult, value_of
 from unitvec.collection.inputs import check_text, check_vectors
@@ -16,9 +17,9 @@ from unitvec.collection.lexical_index import LexicalIndex
 from unitvec.collection.opened import OpenCollection
 from unitvec.collection.rerank import Reranker
 from unitvec.collection.results import Hit, SearchResult
-from unitvec.collection.rows import decode_metadata
 from unitvec.collection.search_request import SearchRequest, Weights, search_request
 from unitvec.collection.searching import Found, Queries, Search
+from unitvec.collection.store import metadata_of
 
 
 class SearchVerb(OpenCollection):
@@ -157,12 +158,12 @@ class SearchVerb(OpenCollection):
         ]
 
     def _hit(self, found: Found, key: int, score: float, include: frozenset[str]) -> Hit:
-        row = found.rows[key]
+        row, path = found.rows[key], self.path / STORE_FILE
         return Hit(
             row.id,
             score,
             row.document if "documents" in include else None,
-            decode_metadata(row.metadata) if "metadatas" in include else {},
+            metadata_of(path, row) if "metadatas" in include else {},
             found.vectors.get(key) if "embeddings" in include else None,
         )
 
