@@ -8,10 +8,12 @@ and as the filter means it, which tells a text from a number. The second implies
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import apsw
 
 from unitvec.collection.filters import Condition, Test, field_paths, join
+from unitvec.collection.where import plain_where, shown
 
 PROPERTY = "field_indexes"
 
@@ -21,8 +23,25 @@ _SIGNS = {"$eq": "=", "$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
 def indexed_fields(connection: apsw.Connection) -> list[str]:
     """The fields that have an index, in the order of making."""
     row = connection.execute("SELECT value FROM properties WHERE name = ?", (PROPERTY,)).fetchone()
-    fields: list[str] = [] if row is None else json.loads(row[0])
+    fields: list[str] = [] if row is None else json.loads(row[0])  # checked at opening
     return fields
+
+
+def parse_fields(value: Any) -> list[str]:
+    """The list of fields that the property holds as JSON.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        fields = json.loads(value)
+        if isinstance(fields, list):
+            for field in fields:
+                plain_where({field: 0})
+            return fields
+    except (ValueError, TypeError, RecursionError):
+        pass
+    raise ValueError(f"[Collection] expected a list of fields, got {shown(value)}")
 
 
 def create_field_index(connection: apsw.Connection, field: str) -> bool:

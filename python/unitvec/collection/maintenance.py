@@ -12,12 +12,12 @@ import apsw
 
 from unitvec.collection import files
 from unitvec.collection.generations import DoubtfulIndexError, examine_generation, own_file
-from unitvec.collection.inputs import check_document, check_id, check_metadata
 from unitvec.collection.lexical import Preprocess
 from unitvec.collection.lexical_check import lexical_problems
 from unitvec.collection.publishing import published
-from unitvec.collection.rows import Row, checksum, decode_metadata, vector_checksum
-from unitvec.collection.store import Store, unreadable_text
+from unitvec.collection.row_check import problem_of, unreadable_text
+from unitvec.collection.rows import Row, vector_checksum
+from unitvec.collection.store import Store
 from unitvec.collection.vector_rows import Space, all_vectors, unfit
 
 _PROBLEMS_MAX = 100  # listed in a report; the rest is counted
@@ -83,7 +83,7 @@ def _verify_documents(store: Store, problems: list[str]) -> dict[int, str]:
     for columns in _documents(store.connection, problems):
         row = Row(*columns[:4])
         ids[row.key] = row.id
-        problem = _problem_of(row, columns[4])
+        problem = problem_of(row, columns[4])
         if problem is not None:
             problems.append(f"id {row.id!r}: {problem}")
     return ids
@@ -110,22 +110,6 @@ def _documents_after(
         key: int = connection.execute(next_key, (last,)).get
         problems.append(unreadable_text(connection, key) or f"key {key}: no UTF-8")
         return key
-    return None
-
-
-def _problem_of(row: Row, crc: Any) -> str | None:
-    """What is wrong with a row: its bytes, or what nobody could have stored."""
-    try:
-        if checksum(row) != crc:
-            return "wrong checksum"
-        check_id(row.id, 0)
-        if row.document is not None:
-            check_document(row.document, 0)
-        check_metadata(decode_metadata(row.metadata), 0)
-    except (AttributeError, TypeError):
-        return "values of other kinds"
-    except ValueError as error:
-        return f"what cannot be stored: {error}"
     return None
 
 

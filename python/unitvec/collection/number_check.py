@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import apsw
 
-from unitvec.collection.field_indexes import PROPERTY, index_names
+from unitvec.collection.field_indexes import PROPERTY, index_names, parse_fields
 from unitvec.collection.inputs import DIM_MAX
 from unitvec.collection.model import METRICS
 from unitvec.collection.schema import damaged, vector_table
@@ -49,7 +48,9 @@ def _wrong(store: Store) -> Iterator[str]:
         for name in sorted(made ^ vector_tables(entries)):
             yield f"its kinds of vectors are not those it has tables for: {shown(name)}"
     for space in spaces:
-        yield from _wrong_space(space, state)
+        yield from wrong_space(space)
+        if not is_count(space.live, state.next_key - 1):
+            yield f"expected fewer than {state.next_key} vectors, got {shown(space.live)}"
     for table in ("documents", *(vector_table(space.space) for space in spaces)):
         if not _are_keys_known(store.connection, table, state.next_key):
             yield f"the state says that {state.next_key} is the next key, but {table} has others"
@@ -70,8 +71,8 @@ def _wrong_properties(properties: dict[Any, Any], entries: list[Entry]) -> Itera
 def _listed_indexes(value: Any) -> list[str] | None:
     """Names of the indexes that are listed, sorted; None: that is no list of fields."""
     try:
-        return sorted(index_names(json.loads(value)))
-    except (TypeError, ValueError, AttributeError, RecursionError):
+        return sorted(index_names(parse_fields(value)))
+    except ValueError:
         return None
 
 
@@ -85,14 +86,13 @@ def _wrong_state(state: State) -> Iterator[str]:
         yield f"its state has {state.live} documents under keys below {state.next_key}"
 
 
-def _wrong_space(space: Space, state: State) -> Iterator[str]:
+def wrong_space(space: Space) -> Iterator[str]:
+    """What cannot be of a kind of vectors, one sentence each."""
     kind = f"its vectors {space.name!r}: " if space.name else "its vectors: "
     if not is_count(space.dim, DIM_MAX, 1):
         yield f"{kind}expected dim in [1, {DIM_MAX}], got {shown(space.dim)}"
     if space.metric not in METRICS:
         yield f"{kind}expected a metric of {METRICS}, got {shown(space.metric)}"
-    if not is_count(space.live, state.next_key - 1):
-        yield f"{kind}expected fewer than {state.next_key}, got {shown(space.live)}"
     for what in ("name", "model", "fingerprint"):
         value = getattr(space, what)
         if value is not None and not isinstance(value, str):

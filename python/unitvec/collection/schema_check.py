@@ -9,7 +9,6 @@ any of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +17,7 @@ import apsw
 from unitvec.collection.field_indexes import is_own_index
 from unitvec.collection.lexical import is_own_table
 from unitvec.collection.migrations import own_tables
-from unitvec.collection.schema import VECTOR_TABLE, damaged
+from unitvec.collection.schema import FORMAT_VERSION, VECTOR_TABLE, damaged
 from unitvec.collection.where import shown
 
 #: Indexes that SQLite makes by itself for UNIQUE, and which have no statement.
@@ -56,15 +55,15 @@ def require_own_schema(path: Path, connection: apsw.Connection, version: int) ->
         raise damaged(path, f"its table {missing[0]!r} is missing")
 
 
-def require_own_tables(path: Path, connection: apsw.Connection, names: Iterable[str]) -> None:
-    """Raises FormatError unless those of these tables that there are, are ours.
+def require_own_tables(path: Path, connection: apsw.Connection) -> None:
+    """Raises FormatError if what has the name of one of our tables is something else.
 
-    What else a damaged database holds is no matter to who reads these alone.
+    What more a damaged database holds, or lacks, is no matter to who reads these alone.
     """
-    tables = own_tables(connection.pragma("user_version"))
-    wanted = set(names)
-    entries = [entry for entry in read_schema(connection) if entry.name in wanted]
-    _require_none_foreign(path, entries, tables)
+    tables = own_tables(FORMAT_VERSION)
+    _require_none_foreign(
+        path, [e for e in read_schema(connection) if e.name in tables or _is_of_vectors(e)], tables
+    )
 
 
 def read_schema(connection: apsw.Connection) -> list[Entry]:
@@ -94,7 +93,7 @@ def _is_own(entry: Entry, tables: dict[str, set[str]]) -> bool:
         return False
     if name in tables:
         return any(sql == own for own in tables[name])
-    if "spaces" in tables and _VECTOR_TABLE.fullmatch(name):
+    if "spaces" in tables and _is_of_vectors(entry):
         own: str = VECTOR_TABLE.strip(" \n;").format(table=name)
         return bool(sql == own)
     return is_own_table(name, sql)
@@ -108,5 +107,8 @@ def _named(entry: Entry) -> str:
 
 def vector_tables(entries: list[Entry]) -> set[str]:
     """Names of the tables of vectors."""
-    names = {entry.name for entry in entries if entry.type == "table"}
-    return {name for name in names if _VECTOR_TABLE.fullmatch(name)}
+    return {entry.name for entry in entries if _is_of_vectors(entry)}
+
+
+def _is_of_vectors(entry: Entry) -> bool:
+    return isinstance(entry.name, str) and _VECTOR_TABLE.fullmatch(entry.name) is not None

@@ -19,6 +19,7 @@ from unitvec.collection.filters import Condition
 from unitvec.collection.lexical import LexicalTable
 from unitvec.collection.migrations import DamagedRowError, migrate
 from unitvec.collection.number_check import require_own_numbers
+from unitvec.collection.row_check import unreadable_text
 from unitvec.collection.rows import NewRow, Row, checksum, decode_metadata, decode_vectors
 from unitvec.collection.schema_check import require_own_schema
 from unitvec.collection.vector_rows import (
@@ -594,21 +595,6 @@ class Store:
         """A consistent, compact copy of the database; to sync it is the caller's."""
         with schema.sqlite_errors(self.path):
             self.connection.execute("VACUUM INTO ?", (str(path),))
-
-
-def unreadable_text(connection: apsw.Connection, key: int) -> str | None:
-    """In words, which row it is whose texts are not all UTF-8; None: they are."""
-    sql = (
-        "SELECT CAST(id AS BLOB), CAST(document AS BLOB), CAST(metadata AS BLOB) FROM documents "
-        "WHERE key = ?"
-    )
-    texts = [text or b"" for text in connection.execute(sql, (key,)).fetchone() or ()]
-    try:
-        b"\0".join(texts).decode()
-    except UnicodeDecodeError as error:
-        identity = texts[0].decode(errors="replace")
-        return f"id {identity!r} (key {key}) is damaged: no UTF-8, {error.reason}"
-    return None
 
 
 def metadata_of(path: Path, row: Row) -> dict[str, Any]:
