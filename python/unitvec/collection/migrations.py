@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import apsw
@@ -59,12 +59,13 @@ def own_tables(version: int) -> dict[str, set[str]]:
     return own
 
 
-def migrate(connection: apsw.Connection, version: int) -> None:
+def migrate(connection: apsw.Connection, version: int, check: Callable[[], None]) -> None:
     """Brings a database to `schema.FORMAT_VERSION`.
 
     Args:
         connection: the writing one, outside a transaction.
         version: that it has now.
+        check: raises unless what the database says of itself, once it is migrated, can be so.
 
     Raises:
         DamagedRowError: naming the row; nothing is changed then.
@@ -73,6 +74,7 @@ def migrate(connection: apsw.Connection, version: int) -> None:
         _reserve_bytes(connection)
         with connection:
             _from_1(connection)
+            check()
 
 
 def _reserve_bytes(connection: apsw.Connection) -> None:

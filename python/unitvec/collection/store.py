@@ -286,11 +286,11 @@ class Store:
         """Brings a collection of an earlier format version to the present one.
 
         Raises:
-            FormatError: a row is damaged; then nothing is changed.
+            FormatError: a row is damaged, or a number absurd; then nothing is changed.
         """
         version = self.connection.pragma("user_version")
         try:
-            migrate(self.connection, version)
+            migrate(self.connection, version, lambda: require_own_numbers(self))
         except (DamagedRowError, apsw.ConstraintError) as error:
             raise schema.damaged(self.path, f"{error}; format version {version} stays") from None
 
