@@ -9,7 +9,6 @@ from typing import Any, overload
 import numpy as np
 
 from unitvec.collection.document_filters import WhereDocument
-from unitvec.collection.files import STORE_FILE
 from unitvec.collection.filters import Where
 from unitvec.collection.grouping import Group, GroupedResult, value_of
 from unitvec.collection.inputs import check_text, check_vectors
@@ -158,12 +157,12 @@ class SearchVerb(OpenCollection):
         ]
 
     def _hit(self, found: Found, key: int, score: float, include: frozenset[str]) -> Hit:
-        row, path = found.rows[key], self.path / STORE_FILE
+        row = found.rows[key]
         return Hit(
             row.id,
             score,
             row.document if "documents" in include else None,
-            metadata_of(path, row) if "metadatas" in include else {},
+            metadata_of(self.path, row) if "metadatas" in include else {},
             found.vectors.get(key) if "embeddings" in include else None,
         )
 
