@@ -17,10 +17,13 @@ from unitvec.collection.vector_rows import Space
 from unitvec.collection.where import shown
 
 if TYPE_CHECKING:
-    from unitvec.collection.store import State, Store
+    from unitvec.collection.store import Generation, State, Store
 
 #: No collection counts so far; SQLite's integers go to 2^63, so that what is added still fits.
 NUMBER_MAX = 2**62
+
+#: Of a pointer's fields that are no whole numbers.
+_KINDS = {"file": str, "uuid": str, "header": str, "recall": float, "error": float}
 
 _UUID = re.compile(r"[0-9a-f]{32}")
 
@@ -51,9 +54,19 @@ def _wrong(store: Store) -> Iterator[str]:
         yield from wrong_space(space)
         if not is_count(space.live, state.next_key - 1):
             yield f"expected fewer than {state.next_key} vectors, got {shown(space.live)}"
+    yield from _wrong_pointers(store.generations())
     for table in ("documents", *(vector_table(space.space) for space in spaces)):
         if not _are_keys_known(store.connection, table, state.next_key):
             yield f"the state says that {state.next_key} is the next key, but {table} has others"
+
+
+def _wrong_pointers(pointers: list[Generation]) -> Iterator[str]:
+    """Their numbers are looked at with their files; a column of texts may hold others still."""
+    for pointer in pointers:
+        for name, value in pointer._asdict().items():
+            kind = _KINDS.get(name, int)
+            if type(value) is not kind:
+                yield f"expected {name} of an index file as {kind.__name__}, got {shown(value)}"
 
 
 def _wrong_properties(properties: dict[Any, Any], entries: list[Entry]) -> Iterator[str]:

@@ -132,6 +132,32 @@ def test_what_is_not_ours_is_named(hostile: Path, statements: list[str], named: 
             Collection(hostile, **options)
 
 
+@pytest.mark.parametrize("change", [
+    "state SET live = 'x'", "state SET sequence = x'00'", "spaces SET dim = 4.5",
+    "spaces SET model = x'ff'", "spaces SET metric = x'07'", "generations SET file = x'07'",
+    "generations SET recall = 'x'", "generations SET header = x'00'", "generations SET live = 'x'",
+])  # fmt: skip
+def test_values_that_a_strict_table_would_not_take(hostile: Path, change: str) -> None:
+    """A table that was filled before its statement was exchanged for ours."""
+    table = change.split()[0]
+    sql(
+        hostile,
+        "PRAGMA writable_schema = ON",
+        "UPDATE sqlite_schema SET sql = replace(sql, ') STRICT', ')') "
+        f"WHERE name = '{table}' AND type = 'table'",
+    )
+    sql(hostile, f"UPDATE {change}")
+    sql(
+        hostile,
+        "PRAGMA writable_schema = ON",
+        "UPDATE sqlite_schema SET sql = sql || ' STRICT' "
+        f"WHERE name = '{table}' AND type = 'table'",
+    )
+    for options in ({"read_only": True}, {"read_only": False}):
+        with pytest.raises(FormatError, match=r"store\.sqlite: .*expected"):
+            Collection(hostile, **options)
+
+
 @pytest.mark.parametrize("durability", ["full", "normal"])
 @pytest.mark.parametrize("tokenizer", ["unicode61", "porter", "trigram"])
 def test_every_schema_of_ours_is_known(tmp_path: Path, tokenizer: str, durability: str) -> None:
