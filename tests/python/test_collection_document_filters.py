@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,8 @@ def test_filters_without_end() -> None:
         ({"$and": {"$contains": tower}}, "with a list of filters"),
         (shared, "at most 1000 conditions"),
         ({"$contains": "x" * 2**27}, "at most 67108864 bytes"),
-        ({"$regex": "(" * 100_000}, "a regular expression"),
+        ({"$regex": "(" * 4000}, "a regular expression"),
+        ({"$regex": "x" * 4097}, "a regular expression of at most 4096 characters"),
         ({"$regex": "x{99999999999999999999}"}, "a regular expression"),
     ):
         with pytest.raises((TypeError, ValueError), match=message) as caught:
@@ -119,6 +121,23 @@ def test_filters_of_a_thousand_conditions_run(tmp_path: Path) -> None:
         many = [{"$contains": f"{i} cats"} for i in range(999)]
         assert db.get(where_document={"$or": [*many, {"$contains": "cat"}]})["ids"] == ["cats"]
         assert db.get(where_document={"$and": [{"$not_contains": "dog"}] * 1000})["ids"] == ["cats"]
+
+
+def test_a_pattern_without_end_is_ended_by_a_signal(tmp_path: Path) -> None:
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with Collection(tmp_path / "c.uv", dim=2) as db:
+        db.add(["a" * 60], ids=["a"], embeddings=[[1, 0]])
+        before = signal.signal(signal.SIGALRM, interrupt)
+        signal.setitimer(signal.ITIMER_REAL, 0.3)
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                db.get(where_document={"$regex": "(a|a)*b"})  # 2**60 ways
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+        assert db.get(where_document={"$regex": "^a+$"})["ids"] == ["a"]
 
 
 def test_a_filter_that_is_too_deep() -> None:

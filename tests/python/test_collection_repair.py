@@ -56,6 +56,32 @@ def test_a_sound_collection_is_copied(stored: Path) -> None:
         repair_collection(stored)
 
 
+def test_indexes_of_fields_are_made_anew(stored: Path) -> None:
+    with Collection.open(stored) as db:
+        for name in ("n", "a.b", "it's"):
+            db.create_field_index(name)
+        report = db.repair()
+    with Collection.open(report.path) as db:
+        assert db.stats()["field_indexes"] == ["n", "a.b", "it's"]
+        assert db.get(where={"n": 7})["ids"] == ["id7"]
+        plan = db._session._reader.connection.execute(
+            "EXPLAIN QUERY PLAN SELECT key FROM documents AS d "
+            "WHERE json_extract(d.metadata, '$.\"n\"') = 7"
+        ).fetchall()
+        assert "INDEX field_6e" in str(plan)
+        assert not db.create_field_index("n")
+        assert db.verify().ok
+
+
+@pytest.mark.parametrize("value", ["'[[['", "7", "'[7]'", "'{}'", "'[\"$eq\"]'"])
+def test_a_damaged_list_of_indexes_costs_no_document(stored: Path, value: str) -> None:
+    change(stored, f"INSERT INTO properties VALUES ('field_indexes', {value})")
+    report = repair_collection(stored)
+    assert (report.saved, report.lost_count) == (COUNT - 2, 0)
+    with Collection.open(report.path) as db:
+        assert db.stats()["field_indexes"] == []
+
+
 def test_damaged_rows_are_named_and_kept_apart(stored: Path) -> None:
     truth = contents(stored)
     change(stored, "UPDATE documents SET metadata = '{\"n\": 8}' WHERE id = 'id7'")

@@ -63,7 +63,7 @@ class IndexBuild:
             state = self._store.state()
             previous = self._store.generation(self._space)
             number = self._store.last_number("last_generation") + 1
-            coded = None if afresh or previous is None else self._previous(previous)
+            coded = None if afresh or previous is None else self._previous(previous, state)
             live = next(s.live for s in self._store.spaces() if s.space == self._space.space)
         after = previous.last_key if coded is not None and previous is not None else 0
         coded = coded if coded is not None else Coded(self._space, graph(self._space))
@@ -85,10 +85,10 @@ class IndexBuild:
         )
         return coded, write_generation(self._directory, coded.index, pointer)
 
-    def _previous(self, previous: Generation) -> Coded | None:
+    def _previous(self, previous: Generation, state: State) -> Coded | None:
         """The last generation's graph without what was deleted since."""
         try:
-            index = examine_generation(self._directory, previous, self._space, self._uuid)
+            index = examine_generation(self._directory, previous, self._space, self._uuid, state)
         except DoubtfulIndexError as error:
             put_aside(self._directory, previous, str(error), read_only=True)
             return None

@@ -66,7 +66,8 @@ class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
         Args:
             path: the directory, such as "notes.uv".
             encoder: an `Encoder`, or a model's name. A collection made with an encoder knows its
-                name, loads it when text is first searched or added, and refuses another.
+                name, loads it from this machine when text is first searched or added, and refuses
+                another.
             dim: vectors' length, for a collection of vectors without an encoder.
             metric: "cosine", "dot", "euclidean" or "manhattan"; None: the encoder's, else cosine.
             read_only: see the last committed state while another process may write.

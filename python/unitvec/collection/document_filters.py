@@ -4,6 +4,9 @@ r"""`where_document` filters in Chroma's form, compiled to SQL with parameters.
     {"$and": [{"$regex": r"[Vv]itamin [A-D]\b"}, {"$not_contains": "mice"}]}
 
 A document that is not there (vectors alone) contains nothing, so it passes every negation.
+
+Patterns are Python's own, which backtrack: some of thirty characters need ages for a text of forty.
+Nothing but a signal (Ctrl-C) ends them, so they are for people who may also run code.
 """
 
 from __future__ import annotations
@@ -20,6 +23,9 @@ from unitvec.collection.filters import Condition, join
 from unitvec.collection.where import BYTES_MAX, CONDITIONS_MAX, DEPTH_MAX, shown
 
 WhereDocument = Mapping[str, Any]
+
+#: Characters of a pattern: to compile one takes a microsecond a character.
+PATTERN_MAX = 4096
 
 #: The SQL function behind `$regex`; every connection of a collection knows it.
 _REGEX_FUNCTION = "unitvec_regex"
@@ -84,6 +90,11 @@ def _check_text(name: str, text: Any) -> str:
     if size > BYTES_MAX:
         raise ValueError(f"[where_document] expected at most {BYTES_MAX} bytes, got {size}")
     if name.endswith("regex"):
+        if len(text) > PATTERN_MAX:
+            raise ValueError(
+                f"[where_document] expected a regular expression of at most {PATTERN_MAX} "
+                f"characters for {name}, got {len(text)}"
+            )
         try:
             _pattern(text)
         except (re.error, RecursionError, OverflowError) as error:

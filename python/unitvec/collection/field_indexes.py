@@ -8,10 +8,12 @@ and as the filter means it, which tells a text from a number. The second implies
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import apsw
 
 from unitvec.collection.filters import Condition, Test, field_paths, join
+from unitvec.collection.where import plain_where, shown
 
 PROPERTY = "field_indexes"
 
@@ -21,8 +23,25 @@ _SIGNS = {"$eq": "=", "$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
 def indexed_fields(connection: apsw.Connection) -> list[str]:
     """The fields that have an index, in the order of making."""
     row = connection.execute("SELECT value FROM properties WHERE name = ?", (PROPERTY,)).fetchone()
-    fields: list[str] = [] if row is None else json.loads(row[0])
+    fields: list[str] = [] if row is None else json.loads(row[0])  # checked at opening
     return fields
+
+
+def parse_fields(value: Any) -> list[str]:
+    """The list of fields that the property holds as JSON.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        fields = json.loads(value)
+        if isinstance(fields, list):
+            for field in fields:
+                plain_where({field: 0})
+            return fields
+    except (ValueError, TypeError, RecursionError):
+        pass
+    raise ValueError(f"[Collection] expected a list of fields, got {shown(value)}")
 
 
 def create_field_index(connection: apsw.Connection, field: str) -> bool:
@@ -30,7 +49,7 @@ def create_field_index(connection: apsw.Connection, field: str) -> bool:
     fields = indexed_fields(connection)
     if field in fields:
         return False
-    connection.execute(f"CREATE INDEX {_name(field)} ON documents ({_expression(field, '')})")
+    connection.execute(_statement(field))
     _remember(connection, [*fields, field])
     return True
 
@@ -83,8 +102,26 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def _statement(field: str) -> str:
+    return f"CREATE INDEX {_name(field)} ON documents ({_expression(field, '')})"
+
+
 def _name(field: str) -> str:
     return f"field_{field.encode().hex()}"  # SQL takes names for equal that differ in case
+
+
+def index_names(fields: list[str]) -> list[str]:
+    """Names of the indexes of these fields."""
+    return [_name(field) for field in fields]
+
+
+def is_own_index(name: str, sql: object) -> bool:
+    """Whether the schema may have this statement: one that `create_field_index` makes."""
+    start, _, digits = name.partition("_")
+    try:
+        return start == "field" and sql == _statement(bytes.fromhex(digits).decode())
+    except ValueError:
+        return False
 
 
 def _remember(connection: apsw.Connection, fields: list[str]) -> None:

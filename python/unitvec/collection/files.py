@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from unitvec.collection.lock import LOCK_FILE, ProcessLock, read_mark
-from unitvec.collection.schema import damaged
+from unitvec.collection.schema import FORMAT_VERSION, damaged
 from unitvec.collection.store import Store
 from unitvec.durable import sync_to_disk
 
@@ -153,8 +153,9 @@ def require_complete(store: Store, mark: int) -> None:
 def _sound_reader(path: Path, immutable: bool) -> Store:
     store = Store.open_reader(path / STORE_FILE, immutable)
     try:
-        store.properties()
+        store.require_own_schema(FORMAT_VERSION)
         store.require_sound()
+        store.require_own_numbers()
     except BaseException:
         store.close()
         raise

@@ -15,9 +15,14 @@ import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
-from unitvec.collection.store import Generation
+from unitvec.collection.inputs import DIM_MAX, LENGTH_MAX
+from unitvec.collection.number_check import is_count
+from unitvec.collection.store import Generation, State
 from unitvec.collection.vector_rows import Space
 from unitvec.index import Index
+
+#: Of codes: vectors are at most that long, and manhattan's distance at most `dim` times so.
+_ERROR_MAX = DIM_MAX * LENGTH_MAX
 
 #: Of an index file (cpp/src/search/index_file.hpp).
 HEADER_BYTES = 192
@@ -52,15 +57,24 @@ def write_generation(directory: Path, index: Index, pointer: Generation) -> Gene
     return pointer._replace(file=path.name, bytes=path.stat().st_size, header=_header(path))
 
 
-def examine_generation(directory: Path, pointer: Generation, space: Space, uuid: str) -> Index:
+def examine_generation(
+    directory: Path, pointer: Generation, space: Space, uuid: str, state: State
+) -> Index:
     """The index that a pointer names; changes nothing.
+
+    Args:
+        directory: the collection's.
+        pointer: as the database has it.
+        space: whose vectors it must hold.
+        uuid: of the collection.
+        state: of the same moment as the pointer.
 
     Raises:
         DoubtfulIndexError: with the reason why it cannot be believed.
     """
     path = directory / pointer.file
     try:
-        reason = _doubt(path, pointer, uuid)
+        reason = _doubt_of_numbers(pointer, state) or _doubt(path, pointer, uuid)
         if reason is None:
             index = Index.load(path)
             expected = (space.dim, pointer.live, space.metric)
@@ -83,6 +97,20 @@ def own_file(directory: Path, pointer: Generation) -> Path | None:
         return path if stat.S_ISREG(path.lstat().st_mode) else None
     except FileNotFoundError:
         return None
+
+
+def _doubt_of_numbers(pointer: Generation, state: State) -> str | None:
+    """The first number of a pointer that no index file can have."""
+    sound = {
+        "generation": is_count(pointer.generation),
+        "sequence": is_count(pointer.sequence, state.sequence),
+        "last_key": is_count(pointer.last_key, state.next_key - 1),
+        "live": is_count(pointer.live),
+        "recall": 0 <= pointer.recall <= 1,
+        "error": 0 <= pointer.error <= _ERROR_MAX,
+    }
+    wrong = [name for name, is_sound in sound.items() if not is_sound]
+    return f"is described with an absurd {wrong[0]}" if wrong else None
 
 
 def _doubt(path: Path, pointer: Generation, uuid: str) -> str | None:

@@ -108,7 +108,9 @@ class IndexCache:
         self._generation = store.generation(self.space)
         while self._generation is not None:
             try:
-                index = examine_generation(self.directory, self._generation, self.space, self._uuid)
+                index = examine_generation(
+                    self.directory, self._generation, self.space, self._uuid, store.state()
+                )
             except DoubtfulIndexError as error:
                 store.begin_again()
                 doubtful, self._generation = self._generation, store.generation(self.space)

@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
 import apsw
@@ -21,13 +22,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unitvec.collection.lexical_query import TOKENIZERS, match_expression
+from unitvec.collection.schema import schema_writable
 from unitvec.collection.vector_rows import as_carray
 
 Preprocess = Callable[[str], str]
 
 TABLE = "lexical"
 PROPERTY = "lexical"
-_SHADOWS = ("data", "idx", "docsize", "config")
+
+#: The tables behind it, as FTS5 makes them.
+_SHADOW_TABLES = {
+    f"{TABLE}_{name}": f"CREATE TABLE '{TABLE}_{name}'{columns}"
+    for name, columns in (
+        ("data", "(id INTEGER PRIMARY KEY, block BLOB)"),
+        ("idx", "(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID"),
+        ("docsize", "(id INTEGER PRIMARY KEY, sz BLOB, origin INTEGER)"),
+        ("config", "(k PRIMARY KEY, v) WITHOUT ROWID"),
+    )
+}
 
 
 class DamagedLexicalError(Exception):
@@ -131,7 +143,7 @@ class LexicalTable:
             DamagedLexicalError: a page is damaged; the transaction is gone.
         """
         self.connection.execute("DELETE FROM properties WHERE name = ?", (PROPERTY,))
-        shadows = [f"{TABLE}_{shadow}" for shadow in _SHADOWS]
+        shadows = list(_SHADOW_TABLES)
         if unread:
             self._forget([TABLE, *shadows])
             return
@@ -147,10 +159,9 @@ class LexicalTable:
 
     def _forget(self, names: list[str]) -> None:
         """Takes tables out of the schema without touching their pages."""
-        self.connection.execute("PRAGMA writable_schema = ON")
-        for name in names:
-            self.connection.execute("DELETE FROM sqlite_schema WHERE tbl_name = ?", (name,))
-        self.connection.execute("PRAGMA writable_schema = RESET")
+        with schema_writable(self.connection):
+            for name in names:
+                self.connection.execute("DELETE FROM sqlite_schema WHERE tbl_name = ?", (name,))
 
     def insert(self, texts: Iterable[tuple[int, str | None]]) -> None:
         """Adds documents under their keys, in the transaction that stores them."""
@@ -306,11 +317,33 @@ def _format_error(what: str) -> Exception:
 
 def create_table(connection: apsw.Connection, schema: str, settings: LexicalSettings) -> None:
     """Makes an empty table in one of the connection's databases: "main" or "temp"."""
-    tokenizer = " ".join(TOKENIZERS[settings.tokenizer])
-    connection.execute(
-        f"CREATE VIRTUAL TABLE {schema}.{TABLE} USING fts5("
-        f"document, content='', contentless_delete=1, tokenize='{tokenizer}')"
+    connection.execute(f"CREATE VIRTUAL TABLE {schema}.{_definition(settings.tokenizer)}")
+
+
+def _definition(tokenizer: str) -> str:
+    return (
+        f"{TABLE} USING fts5(document, content='', contentless_delete=1, "
+        f"tokenize='{' '.join(TOKENIZERS[tokenizer])}')"
     )
+
+
+def is_own_table(name: str, sql: object) -> bool:
+    """Whether the schema may have this statement for the table, or for one that FTS5 makes.
+
+    What FTS5 of another version makes for its own tables may read otherwise.
+    """
+    if name == TABLE:
+        return sql in [f"CREATE VIRTUAL TABLE {_definition(each)}" for each in TOKENIZERS]
+    return name in _SHADOW_TABLES and (sql == _SHADOW_TABLES[name] or sql == _made_here().get(name))
+
+
+@cache
+def _made_here() -> dict[str, str]:
+    connection = apsw.Connection(":memory:")
+    create_table(connection, "main", LexicalSettings())
+    made: dict[str, str] = dict(connection.execute("SELECT name, sql FROM sqlite_schema").get)
+    connection.close()
+    return made
 
 
 def documents_after(connection: apsw.Connection, key: int) -> Iterator[tuple[int, str | None]]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import apsw
 
@@ -13,9 +15,10 @@ from unitvec.collection.generations import DoubtfulIndexError, examine_generatio
 from unitvec.collection.lexical import Preprocess
 from unitvec.collection.lexical_check import lexical_problems
 from unitvec.collection.publishing import published
-from unitvec.collection.rows import Row, checksum, vector_checksum
+from unitvec.collection.row_check import problem_of, unreadable_text
+from unitvec.collection.rows import Row, vector_checksum
 from unitvec.collection.store import Store
-from unitvec.collection.vector_rows import Space, all_vectors
+from unitvec.collection.vector_rows import Space, all_vectors, unfit
 
 _PROBLEMS_MAX = 100  # listed in a report; the rest is counted
 
@@ -68,21 +71,46 @@ def _verify_pages(store: Store) -> list[str]:
     try:
         with store.reading():
             lines = store.connection.execute("PRAGMA integrity_check").fetchall()
-    except apsw.SQLError as error:  # an FTS5 table that cannot even be opened
+    # An FTS5 table that cannot even be opened; an indexed field of metadata that is no JSON.
+    except (apsw.SQLError, ValueError) as error:
         lines = [(str(error),)]
     return problems + [f"SQLite: {line}" for (line,) in lines if line != "ok"]
 
 
 def _verify_documents(store: Store, problems: list[str]) -> dict[int, str]:
     """Id by key of every row."""
-    ids = {}
-    sql = "SELECT key, id, document, metadata, crc FROM documents ORDER BY key"
-    for *columns, crc in store.connection.execute(sql):
-        row = Row(*columns)
+    ids: dict[int, str] = {}
+    for columns in _documents(store.connection, problems):
+        row = Row(*columns[:4])
         ids[row.key] = row.id
-        if checksum(row) != crc:
-            problems.append(f"id {row.id!r}: wrong checksum")
+        problem = problem_of(row, columns[4])
+        if problem is not None:
+            problems.append(f"id {row.id!r}: {problem}")
     return ids
+
+
+def _documents(connection: apsw.Connection, problems: list[str]) -> Iterator[tuple[Any, ...]]:
+    """Every row whose texts are UTF-8, ascending by key; the others are named."""
+    last: int | None = -(2**63)
+    while last is not None:
+        last = yield from _documents_after(last, connection, problems)
+
+
+def _documents_after(
+    last: int, connection: apsw.Connection, problems: list[str]
+) -> Generator[tuple[Any, ...], None, int | None]:
+    """As `_documents`, up to the first that is named, whose key it returns; None: to the end."""
+    sql = "SELECT key, id, document, metadata, crc FROM documents WHERE key > ? ORDER BY key"
+    try:
+        for columns in connection.execute(sql, (last,)):
+            yield columns
+            last = columns[0]
+    except UnicodeDecodeError:
+        next_key = "SELECT key FROM documents WHERE key > ? ORDER BY key LIMIT 1"
+        key: int = connection.execute(next_key, (last,)).get
+        problems.append(unreadable_text(connection, key) or f"key {key}: no UTF-8")
+        return key
+    return None
 
 
 def _verify_vectors(
@@ -95,8 +123,10 @@ def _verify_vectors(
         keys.add(key)
         if key not in ids:
             problems.append(f"key {key}: a vector{kind} without a document")
-        elif len(vector) != 4 * space.dim or vector_checksum(key, vector) != crc:
+        elif type(vector) is not bytes or vector_checksum(key, vector) != crc:
             problems.append(f"id {ids[key]!r}: wrong checksum of its vector{kind}")
+        elif (problem := unfit(vector, space)) is not None:
+            problems.append(f"id {ids[key]!r}: its vector{kind} cannot be stored: {problem}")
     if space.live != len(keys):
         problems.append(f"{len(keys)} vectors{kind} where the collection says {space.live}")
     if everywhere:
@@ -112,7 +142,7 @@ def _verify_index(
     if generation is None:
         return
     try:
-        index = examine_generation(directory, generation, space, uuid)
+        index = examine_generation(directory, generation, space, uuid, store.state())
     except DoubtfulIndexError as error:
         store.begin_again()
         if store.generation(space) == generation:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import apsw
@@ -18,17 +18,54 @@ from unitvec.collection.vector_rows import create_vectors, insert_vectors
 
 _ROWS_AT_ONCE = 1000
 
+#: The column that version 1 did not have, as it is added to a table with rows.
+_SWITCHES = "switches INTEGER NOT NULL DEFAULT 0"
+
+_TABLES_OF_1 = """
+CREATE TABLE vectors (key INTEGER PRIMARY KEY, vector BLOB NOT NULL) STRICT;
+CREATE TABLE generations (
+    generation INTEGER PRIMARY KEY,
+    file TEXT NOT NULL,
+    uuid TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    last_key INTEGER NOT NULL,
+    live INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    recall REAL NOT NULL
+) STRICT;
+CREATE TABLE state (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    sequence INTEGER NOT NULL,
+    purged INTEGER NOT NULL,
+    next_key INTEGER NOT NULL,
+    live INTEGER NOT NULL
+) STRICT;
+"""
+
 
 class DamagedRowError(Exception):
     """A row of an old database is not what was written; never leaves the collection."""
 
 
-def migrate(connection: apsw.Connection, version: int) -> None:
+def own_tables(version: int) -> dict[str, set[str]]:
+    """The statements that the schema may have for each table of a version, by the table's name."""
+    of_1, now = schema.tables_of(_TABLES_OF_1), schema.tables_of(schema.TABLES)
+    if version == 1:
+        same = {name: now[name] for name in ("properties", "documents", "deletions")}
+        return {name: {sql} for name, sql in (of_1 | same).items()}
+    own = {name: {sql} for name, sql in now.items()}
+    own["state"].add(of_1["state"].replace(") STRICT", f", {_SWITCHES}) STRICT"))
+    return own
+
+
+def migrate(connection: apsw.Connection, version: int, check: Callable[[], None]) -> None:
     """Brings a database to `schema.FORMAT_VERSION`.
 
     Args:
         connection: the writing one, outside a transaction.
         version: that it has now.
+        check: raises unless what the database says of itself, once it is migrated, can be so.
 
     Raises:
         DamagedRowError: naming the row; nothing is changed then.
@@ -37,6 +74,7 @@ def migrate(connection: apsw.Connection, version: int) -> None:
         _reserve_bytes(connection)
         with connection:
             _from_1(connection)
+            check()
 
 
 def _reserve_bytes(connection: apsw.Connection) -> None:
@@ -55,7 +93,7 @@ def _from_1(connection: apsw.Connection) -> None:
         for name in ("dim", "metric", "model", "fingerprint")
     )
     connection.execute("ALTER TABLE vectors RENAME TO vectors_of_1")
-    connection.execute("ALTER TABLE state ADD COLUMN switches INTEGER NOT NULL DEFAULT 0")
+    connection.execute(f"ALTER TABLE state ADD COLUMN {_SWITCHES}")
     connection.execute("DROP TABLE generations")  # index files are built anew
     for name in ("spaces", "rewrites", "generations"):
         connection.execute(schema.table(name))
@@ -91,7 +129,9 @@ def _rows_of_1(connection: apsw.Connection) -> Iterator[list[tuple[Row, bytes]]]
         for key, identity, document, metadata, vector, crc in found:
             row = Row(key, identity, document, metadata)
             if _checksum_of_1(row, vector) != crc:
-                raise DamagedRowError(f"the row of id {row.id!r} (key {row.key})")
+                raise DamagedRowError(
+                    f"the row of id {row.id!r} (key {row.key}) is damaged: wrong checksum"
+                )
             rows.append((row, vector))
         yield rows
         after = rows[-1][0].key

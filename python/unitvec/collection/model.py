@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from unitvec.collection.vector_rows import Space
-from unitvec.errors import FingerprintError
+from unitvec.errors import FingerprintError, ModelNotFoundError
 
 METRICS = ("cosine", "dot", "euclidean", "manhattan")
 
@@ -33,10 +33,30 @@ class TextEncoder(Protocol):
 
 
 def load_encoder(name: str) -> TextEncoder:
-    """The encoder of that name."""
+    """The encoder that a caller names."""
     from unitvec.encoder import Encoder  # only now: a collection of vectors alone needs no model
 
     encoder: TextEncoder = Encoder(name)
+    return encoder
+
+
+def load_stored_encoder(name: str) -> TextEncoder:
+    """The encoder that a collection names, if it is on this machine.
+
+    Collections come from elsewhere: what one names is not asked for on the network.
+
+    Raises:
+        ModelNotFoundError: it is not.
+    """
+    from unitvec.encoder import Encoder
+
+    try:
+        encoder: TextEncoder = Encoder(name, local_files_only=True)
+    except ModelNotFoundError as error:
+        raise ModelNotFoundError(
+            f"{error}\n[Collection] a name that is stored is not downloaded: to do so, open the "
+            "collection with that name as encoder="
+        ) from None
     return encoder
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from unitvec.collection.model import TextEncoder, load_encoder, require_same
+from unitvec.collection.model import TextEncoder, load_stored_encoder, require_same
 from unitvec.collection.session import Session
 from unitvec.collection.vector_rows import Space
 
@@ -32,7 +32,7 @@ class OpenCollection:
 
     @property
     def encoder(self) -> TextEncoder:
-        """The encoder; loaded by its stored name if none was given.
+        """The encoder; loaded from this machine by its stored name if none was given.
 
         Raises:
             ValueError: the collection was made without one.
@@ -46,7 +46,7 @@ class OpenCollection:
                     "[Collection] made without an encoder (or with one that has no name): search "
                     "by vector, add with embeddings=, or open it with its encoder="
                 )
-            encoder = load_encoder(name)
+            encoder = load_stored_encoder(name)
             require_same(self._space, encoder, None, None)
             self._encoder = encoder
         return self._encoder

@@ -10,9 +10,8 @@ from unitvec.collection.filters import Where, compile_where
 from unitvec.collection.inputs import check_count
 from unitvec.collection.opened import OpenCollection
 from unitvec.collection.results import Record, Records
-from unitvec.collection.rows import decode_metadata
 from unitvec.collection.search_request import check_include
-from unitvec.collection.store import Store, read_vectors
+from unitvec.collection.store import Store, metadata_of, read_vectors
 
 _SCANNED_AT_ONCE = 1000  # rows
 
@@ -97,6 +96,6 @@ class ReadVerbs(OpenCollection):
         rows = store.rows(keys)
         vectors = read_vectors(store, self._space, keys) if with_vectors else {}
         return [
-            Record(row.id, row.document, decode_metadata(row.metadata), vectors.get(row.key))
+            Record(row.id, row.document, metadata_of(store.path, row), vectors.get(row.key))
             for row in rows
         ]

@@ -14,11 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unitvec.collection import files, schema
+from unitvec.collection.field_indexes import PROPERTY, create_field_index, parse_fields
 from unitvec.collection.lexical import LexicalSettings
+from unitvec.collection.number_check import wrong_space
 from unitvec.collection.publishing import published
-from unitvec.collection.rows import NewRow, Row, checksum, encode_vector, vector_checksum
+from unitvec.collection.row_check import problem_of
+from unitvec.collection.rows import NewRow, Row, encode_vector, vector_checksum
+from unitvec.collection.schema_check import require_own_tables
 from unitvec.collection.store import Store
-from unitvec.collection.vector_rows import STAGED, Space
+from unitvec.collection.vector_rows import STAGED, Space, unfit
 
 #: What could be read of rows that are not in the new collection, a line of JSON each.
 DAMAGED_FILE = "damaged.jsonl"
@@ -108,6 +112,7 @@ class _Repair:
                 with (self._target / DAMAGED_FILE).open("x", encoding="utf-8") as self._damaged:
                     self._save_rows(copy)
                 self._save_lexical(copy)
+                self._save_field_indexes(copy)
             finally:
                 copy.close()
         finally:
@@ -119,6 +124,7 @@ class _Repair:
     def _what_it_was(self) -> list[Space]:
         try:
             with schema.sqlite_errors(self._path):
+                require_own_tables(self._path, self._source)
                 sql = "SELECT * FROM spaces ORDER BY space"
                 rows: list[Any] = self._source.execute(sql).fetchall()
         except apsw.Error as error:
@@ -127,6 +133,9 @@ class _Repair:
         spaces.pop(STAGED, None)  # a migration begins anew: its vectors follow from the texts
         if "" not in spaces:
             raise schema.damaged(self._path, "nothing can be saved: no kind of vectors is listed")
+        wrong = next((what for space in spaces.values() for what in wrong_space(space)), None)
+        if wrong is not None:
+            raise schema.damaged(self._path, f"nothing can be saved: {wrong}")
         self._own = spaces[""].space
         return list(spaces.values())
 
@@ -194,12 +203,10 @@ class _Repair:
             each.damage.append("its row cannot be read")
             return
         *columns, crc = values
-        try:
-            each.row = Row(each.key, *columns)
-            if checksum(each.row) != crc:
-                each.damage.append("wrong checksum")
-        except (AttributeError, TypeError, UnicodeEncodeError):
-            each.damage.append("its row has values of other kinds")
+        each.row = Row(each.key, *columns)
+        problem = problem_of(each.row, crc)
+        if problem is not None:
+            each.damage.append(problem)
 
     def _take_vector(self, each: _Remains, space: Space, values: Sequence[Any] | None) -> None:
         kind = f" {space.name!r}" if space.name else ""
@@ -207,10 +214,11 @@ class _Repair:
             values is None
             or not isinstance(values[0], bytes)
             or (vector_checksum(each.key, values[0]) != values[1])
+            or unfit(values[0], space) is not None
         ):
             if space.name:
                 each.damage.append(f"its vector{kind} is damaged")
-        elif len(values[0]) == 4 * space.dim:
+        else:
             each.vectors[space.space] = values[0]
 
     def _is_whole(self, each: _Remains) -> bool:
@@ -258,6 +266,18 @@ class _Repair:
         if isinstance(old, LexicalSettings) and old.preprocess is None:
             with copy.writing():
                 copy.lexical.create(old)
+
+    def _save_field_indexes(self, copy: Store) -> None:
+        """Those that are listed, made anew."""
+        try:
+            sql = f"SELECT value FROM properties WHERE name = '{PROPERTY}'"
+            listed = self._source.execute(sql).get
+            fields = [] if listed is None else parse_fields(listed)
+        except (*_UNREADABLE, ValueError):
+            return
+        with copy.writing():
+            for name in fields:
+                create_field_index(copy.connection, name)
 
 
 def _unverified(path: Path) -> apsw.Connection:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 import zlib
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,6 @@ from numpy.typing import NDArray
 VECTOR_DTYPE = np.dtype("<f4")
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-_DECODER = json.JSONDecoder()
 _LENGTHS = struct.Struct("<4q")
 _KEY = struct.Struct("<q")
 
@@ -70,9 +70,57 @@ def encode_metadata(metadata: Mapping[str, Any]) -> str:
 
 
 def decode_metadata(text: str) -> dict[str, Any]:
-    """The dictionary behind `encode_metadata`'s text."""
-    metadata: dict[str, Any] = _DECODER.raw_decode(text)[0]  # nothing stands before or behind it
+    """The dictionary behind `encode_metadata`'s text.
+
+    Raises:
+        ValueError: it is no JSON object, or one that is never stored: with NaN or infinity, the
+            same key twice, or a key with NUL.
+    """
+    try:
+        metadata, end = _DECODER.raw_decode(text)
+        if type(metadata) is not dict or end != len(text):  # nothing stands before or behind it
+            raise ValueError("expected a JSON object")
+        if "\\u" in text:  # rare: of control characters alone
+            _require_text(metadata)
+    except RecursionError:
+        raise ValueError("too many levels") from None
     return metadata
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("the same key twice")
+    return found
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text[:20]} is no finite number")
+    return number
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _require_text(value: Any) -> None:
+    """What escapes can spell and nobody stores: keys with NUL, and halves of characters."""
+    if isinstance(value, str):
+        value.encode()
+    elif isinstance(value, list):
+        for item in value:
+            _require_text(item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if "\0" in key:
+                raise ValueError("a key with NUL")
+            _require_text(key)
+            _require_text(item)
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_finite, parse_constant=_refuse)
 
 
 def encode_vector(vector: NDArray[np.float32]) -> bytes:

@@ -101,9 +101,24 @@ CREATE TABLE {table} (key INTEGER PRIMARY KEY, vector BLOB NOT NULL, crc INTEGER
 """
 
 
+#: What SQLite is told not to do for a schema from elsewhere. Whether it is ours is looked up, too.
+HARDENED = (
+    (apsw.SQLITE_DBCONFIG_DEFENSIVE, 1),  # neither the schema nor FTS5's tables changed by hand
+    (apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0),  # no functions with effects in views and the like
+    (apsw.SQLITE_DBCONFIG_ENABLE_TRIGGER, 0),
+    (apsw.SQLITE_DBCONFIG_ENABLE_VIEW, 0),
+)
+
+
+def tables_of(script: str) -> dict[str, str]:
+    """The statements of a script that make tables, by the table's name, as SQLite keeps them."""
+    statements = (statement.strip() for statement in script.split(";"))
+    return {s.split()[2]: s for s in statements if s.startswith("CREATE TABLE ")}
+
+
 def table(name: str) -> str:
     """The statement of `TABLES` that makes one of them."""
-    return next(s for s in TABLES.split(";") if s.strip().startswith(f"CREATE TABLE {name} "))
+    return tables_of(TABLES)[name]
 
 
 def vector_table(space: int) -> str:
@@ -146,6 +161,24 @@ def _checksum_vfs() -> str:
 def connect_writer(path: Path) -> apsw.Connection:
     """A connection that may write, and creates an empty file where there is none."""
     return apsw.Connection(str(path), vfs=_checksum_vfs())
+
+
+def harden(connection: apsw.Connection) -> None:
+    """Has SQLite run nothing that a database may hold; to be called before the first statement."""
+    for option, value in HARDENED:
+        connection.config(option, value)
+
+
+@contextmanager
+def schema_writable(connection: apsw.Connection) -> Iterator[None]:
+    """The schema's own table may be changed; inside a writing transaction."""
+    connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 0)
+    connection.execute("PRAGMA writable_schema = ON")
+    try:
+        yield
+    finally:
+        connection.execute("PRAGMA writable_schema = RESET")
+        connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
 
 
 def configure_writer(connection: apsw.Connection, durability: str) -> None:
@@ -199,6 +232,7 @@ def _connect_to_read(
     connection = apsw.Connection(f"{path.absolute().as_uri()}?{query}", flags=flags, vfs=vfs)
     connection.set_busy_timeout(5000)  # ms; a reader waits only while a log is being recovered
     try:
+        harden(connection)
         for name, value in settings.items():
             connection.execute(f"PRAGMA {name} = {value}")
     except BaseException:
@@ -245,6 +279,10 @@ def sqlite_errors(path: Path) -> Iterator[None]:
         yield
     except (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError) as error:
         raise damaged(path, str(error)) from error
+    except apsw.SQLError as error:
+        if "malformed JSON" not in str(error):  # that is some document's metadata, and not a query
+            raise
+        raise damaged(path, "the metadata of a document is no JSON") from error
     except apsw.IOError as error:
         if getattr(error, "extendedresult", None) == apsw.SQLITE_IOERR_DATA:
             raise damaged(path, "a page does not have the bytes that were written") from error

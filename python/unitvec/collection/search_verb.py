@@ -16,9 +16,9 @@ from unitvec.collection.lexical_index import LexicalIndex
 from unitvec.collection.opened import OpenCollection
 from unitvec.collection.rerank import Reranker
 from unitvec.collection.results import Hit, SearchResult
-from unitvec.collection.rows import decode_metadata
 from unitvec.collection.search_request import SearchRequest, Weights, search_request
 from unitvec.collection.searching import Found, Queries, Search
+from unitvec.collection.store import metadata_of
 
 
 class SearchVerb(OpenCollection):
@@ -162,7 +162,7 @@ class SearchVerb(OpenCollection):
             row.id,
             score,
             row.document if "documents" in include else None,
-            decode_metadata(row.metadata) if "metadatas" in include else {},
+            metadata_of(self.path, row) if "metadatas" in include else {},
             found.vectors.get(key) if "embeddings" in include else None,
         )
 

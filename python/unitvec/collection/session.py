@@ -268,7 +268,7 @@ class Session:
 
     def _wanted(self) -> Space | None:
         """A space whose index file the policy wants built or extended."""
-        with self.exclusive() as store:
+        with self.exclusive() as store, store.reading():
             for space in self.spaces.values():
                 if self._wants_graph(store, space):
                     return space

@@ -19,11 +19,14 @@ from unitvec.collection.field_indexes import indexed_fields, through_indexes
 from unitvec.collection.filters import Condition
 from unitvec.collection.lexical import LexicalTable
 from unitvec.collection.migrations import DamagedRowError, migrate
-from unitvec.collection.rows import NewRow, Row, checksum, decode_vectors
+from unitvec.collection.number_check import require_own_numbers
+from unitvec.collection.row_check import unreadable_text
+from unitvec.collection.rows import NewRow, Row, checksum, decode_metadata, decode_vectors
+from unitvec.collection.schema_check import require_own_schema
 from unitvec.collection.vector_rows import (
+    DamagedVectorError,
     KeyedVector,
     Space,
-    WrongChecksumError,
     as_carray,
     create_vectors,
     insert_vectors,
@@ -115,10 +118,12 @@ class Store:
         with schema.sqlite_errors(path):
             store = cls(path, schema.connect_writer(path))
             try:
+                schema.harden(store.connection)
                 is_empty = store.is_empty_file()
                 if not is_empty:
+                    store.require_own_schema()
                     store.migrate()
-                    store.properties()
+                    store.require_own_numbers()
                 schema.configure_writer(store.connection, durability)
                 if not is_empty:
                     schema.require_checksums(path, store.connection)
@@ -258,11 +263,26 @@ class Store:
             FormatError: if the file is not a collection, or of a version this one cannot read.
         """
         with schema.sqlite_errors(self.path):
-            application = self.connection.pragma("application_id")
-            version = self.connection.pragma("user_version")
-            if application != schema.APPLICATION_ID:
+            properties = dict(self._all("SELECT name, value FROM properties"))
+        if schema.PROPERTIES - properties.keys():
+            raise schema.damaged(self.path, "the properties are not complete")
+        return properties
+
+    def require_own_schema(self, oldest: int = 1) -> None:
+        """To be called before anything else is read.
+
+        Args:
+            oldest: format version that will do.
+
+        Raises:
+            FormatError: the file is not a collection, or of a version this one cannot read, or it
+                holds tables, views, triggers or indexes that are not those of a collection.
+        """
+        with schema.sqlite_errors(self.path):
+            if self.connection.pragma("application_id") != schema.APPLICATION_ID:
                 raise schema.damaged(self.path, "not a unitvec collection")
-            if version != schema.FORMAT_VERSION:
+            version = self.connection.pragma("user_version")
+            if not oldest <= version <= schema.FORMAT_VERSION:
                 way_out = (
                     "a later unitvec may read it"
                     if version > schema.FORMAT_VERSION
@@ -272,27 +292,24 @@ class Store:
                     self.path,
                     f"expected format version {schema.FORMAT_VERSION}, got {version}; {way_out}",
                 )
-            properties = dict(self._all("SELECT name, value FROM properties"))
-        if schema.PROPERTIES - properties.keys():
-            raise schema.damaged(self.path, "the properties are not complete")
-        return properties
+            require_own_schema(self.path, self.connection, version)
+
+    def require_own_numbers(self) -> None:
+        """Raises FormatError where the collection says of itself what no collection can."""
+        with self.reading():
+            require_own_numbers(self)
 
     def migrate(self) -> None:
         """Brings a collection of an earlier format version to the present one.
 
         Raises:
-            FormatError: a row is damaged; then nothing is changed.
+            FormatError: a row is damaged, or a number absurd; then nothing is changed.
         """
         version = self.connection.pragma("user_version")
-        known = self.connection.pragma("application_id") == schema.APPLICATION_ID
-        if not known or not 0 < version < schema.FORMAT_VERSION:
-            return
         try:
-            migrate(self.connection, version)
-        except DamagedRowError as error:
-            raise schema.damaged(
-                self.path, f"{error} is damaged: wrong checksum; format version {version} stays"
-            ) from None
+            migrate(self.connection, version, lambda: require_own_numbers(self))
+        except (DamagedRowError, apsw.ConstraintError) as error:
+            raise schema.damaged(self.path, f"{error}; format version {version} stays") from None
 
     def last_number(self, name: str) -> int:
         """The largest number that was given: "last_generation", "last_space"; 0: none yet."""
@@ -445,7 +462,10 @@ class Store:
                 by_key = self._rows_from(connection, keys)
         if len(by_key) < len(set(keys)):
             # Rows that there are not, or damage: verified pages say which.
-            by_key = self._rows_from(self.connection, keys)
+            try:
+                by_key = self._rows_from(self.connection, keys)
+            except UnicodeDecodeError as error:
+                raise self._no_text(keys) from error
         return [by_key[key] for key in keys if key in by_key]
 
     def _rows_from(self, connection: apsw.Connection, keys: Sequence[int]) -> dict[int, Row]:
@@ -461,10 +481,10 @@ class Store:
         """
         with self._naming_damage(space):
             connection = self._unverified()
-            found = vectors_of(connection, space.space, keys)
+            found = vectors_of(connection, space, keys)
             if connection is not self.connection and len(found) < len(set(keys)):
                 # Rows that are missing for good, or pages that are damaged: the other one verifies.
-                found = vectors_of(self.connection, space.space, keys)
+                found = vectors_of(self.connection, space, keys)
             return found
 
     def vectors_there(self, space: Space, keys: Sequence[int]) -> list[KeyedVector]:
@@ -485,19 +505,19 @@ class Store:
         """Up to `limit` vectors with after < key < before, each checked, ascending by key."""
         with self._naming_damage(space):
             # By verified pages: nobody would miss rows that damaged ones do not show.
-            return vectors_between(self.connection, space.space, after, before, limit)
+            return vectors_between(self.connection, space, after, before, limit)
 
     @contextmanager
     def _naming_damage(self, space: Space) -> Iterator[None]:
         try:
             yield
-        except WrongChecksumError as error:
+        except DamagedVectorError as error:
             ids = self._all("SELECT id FROM documents WHERE key = ?", [error.key])
             kind = f" {space.name!r}" if space.name else ""
             raise schema.damaged(
                 self.path,
                 f"the vector{kind} of id {ids[0][0] if ids else '?'!r} (key {error.key}) is "
-                "damaged: wrong checksum",
+                f"damaged: {error.what}",
             ) from None
 
     def page(self, condition: Condition | None, limit: int | None, offset: int) -> list[int]:
@@ -535,11 +555,22 @@ class Store:
 
     def _checked(self, columns: tuple[Any, ...]) -> Row:
         row = Row(*columns[:4])
-        if checksum(row) != columns[4]:
-            raise schema.damaged(
-                self.path, f"the row of id {row.id!r} (key {row.key}) is damaged: wrong checksum"
-            )
-        return row
+        try:
+            if checksum(row) == columns[4]:
+                return row
+        except AttributeError:  # of a number in place of a text
+            pass
+        raise schema.damaged(
+            self.path, f"the row of id {row.id!r} (key {row.key}) is damaged: wrong checksum"
+        )
+
+    def _no_text(self, keys: Sequence[int]) -> ValueError:
+        """What to raise where a text of one of these rows is not UTF-8."""
+        for key in keys:
+            found = unreadable_text(self.connection, key)
+            if found is not None:
+                return schema.damaged(self.path, f"the row of {found}")
+        return schema.damaged(self.path, "a text is no UTF-8")
 
     def deleted_since(self, sequence: int) -> list[int]:
         """Keys deleted after a sequence number, which must not be below `State.purged`."""
@@ -597,6 +628,20 @@ class Store:
         """A consistent, compact copy of the database; to sync it is the caller's."""
         with schema.sqlite_errors(self.path):
             self.connection.execute("VACUUM INTO ?", (str(path),))
+
+
+def metadata_of(path: Path, row: Row) -> dict[str, Any]:
+    """The dictionary that a row's JSON says.
+
+    Raises:
+        FormatError: naming the row, where it is none that is ever stored.
+    """
+    try:
+        return decode_metadata(row.metadata)
+    except ValueError as error:
+        raise schema.damaged(
+            path, f"the metadata of id {row.id!r} (key {row.key}) is damaged: {error}"
+        ) from None
 
 
 def read_vectors(store: Store, space: Space, keys: Sequence[int]) -> dict[int, NDArray[np.float32]]:

@@ -10,11 +10,15 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
-from unitvec.collection.rows import vector_checksum
+from unitvec.collection.inputs import COSINE_LENGTH_MIN, LENGTH_MAX, check_vectors
+from unitvec.collection.rows import VECTOR_DTYPE, vector_checksum
 from unitvec.collection.schema import VECTOR_TABLE, vector_table
 
 #: Name of a space whose vectors are not complete yet: another model's, see `reembedding`.
 STAGED = "~migration"
+
+#: Squared lengths between which a vector may be stored, whatever the rounding of their sums.
+_LEAST, _MOST = 2 * COSINE_LENGTH_MIN**2, LENGTH_MAX**2 / 2
 
 #: A row whose vector is wanted: its key, and the float32 bytes.
 KeyedVector = tuple[int, bytes]
@@ -42,12 +46,18 @@ class Space(NamedTuple):
     live: int
 
 
-class WrongChecksumError(Exception):
-    """A vector is not what was written; never leaves the collection."""
+class DamagedVectorError(Exception):
+    """A vector is not what was written, or none that is ever written; never leaves the collection.
 
-    def __init__(self, key: int) -> None:
-        super().__init__(f"the vector of key {key} is damaged: wrong checksum")
+    Attributes:
+        key: of its row.
+        what: is wrong with it.
+    """
+
+    def __init__(self, key: int, what: str) -> None:
+        super().__init__(f"the vector of key {key} is damaged: {what}")
         self.key = key
+        self.what = what
 
 
 def create_vectors(connection: apsw.Connection, space: int) -> None:
@@ -72,25 +82,26 @@ def remove_vectors(connection: apsw.Connection, space: int, keys: Sequence[int])
     return connection.total_changes() - before
 
 
-def vectors_of(connection: apsw.Connection, space: int, keys: Sequence[int]) -> list[KeyedVector]:
+def vectors_of(connection: apsw.Connection, space: Space, keys: Sequence[int]) -> list[KeyedVector]:
     """The vectors of keys, each checked, ascending by key; keys without one are left out.
 
     Raises:
-        WrongChecksumError: naming the first that is damaged.
+        DamagedVectorError: naming the first that is damaged.
     """
-    sql = f"SELECT key, vector, crc FROM {vector_table(space)} WHERE key IN carray(?) ORDER BY key"
-    return [_checked(row) for row in connection.execute(sql, (as_carray(keys),))]
+    table = vector_table(space.space)
+    sql = f"SELECT key, vector, crc FROM {table} WHERE key IN carray(?) ORDER BY key"
+    return _checked(connection.execute(sql, (as_carray(keys),)), space)
 
 
 def vectors_between(
-    connection: apsw.Connection, space: int, after: int, before: int, limit: int
+    connection: apsw.Connection, space: Space, after: int, before: int, limit: int
 ) -> list[KeyedVector]:
     """Up to `limit` vectors with after < key < before, each checked, ascending by key."""
     sql = (
-        f"SELECT key, vector, crc FROM {vector_table(space)} "
+        f"SELECT key, vector, crc FROM {vector_table(space.space)} "
         "WHERE key > ? AND key < ? ORDER BY key LIMIT ?"
     )
-    return [_checked(row) for row in connection.execute(sql, (after, before, limit))]
+    return _checked(connection.execute(sql, (after, before, limit)), space)
 
 
 def all_vectors(connection: apsw.Connection, space: int) -> Iterator[tuple[int, bytes, int]]:
@@ -101,11 +112,44 @@ def all_vectors(connection: apsw.Connection, space: int) -> Iterator[tuple[int, 
     return rows
 
 
-def _checked(row: tuple[Any, ...]) -> KeyedVector:
-    key, vector, crc = row
-    if type(vector) is not bytes or vector_checksum(key, vector) != crc:
-        raise WrongChecksumError(key)
-    return key, vector
+def _checked(rows: Iterable[tuple[Any, ...]], space: Space) -> list[KeyedVector]:
+    found = []
+    size = VECTOR_DTYPE.itemsize * space.dim
+    for key, vector, crc in rows:
+        if type(vector) is not bytes or vector_checksum(key, vector) != crc:
+            raise DamagedVectorError(key, "wrong checksum")
+        if len(vector) != size:
+            raise DamagedVectorError(key, f"expected {size} bytes, got {len(vector)}")
+        found.append((key, vector))
+    if found and not _are_usual([vector for _, vector in found], space):
+        for key, vector in found:
+            what = unfit(vector, space)
+            if what is not None:
+                raise DamagedVectorError(key, what)
+    return found
+
+
+def _are_usual(vectors: list[bytes], space: Space) -> bool:
+    """Whether all are clearly vectors that may be stored: a quick look, by float32 sums."""
+    rows = np.frombuffer(b"".join(vectors), VECTOR_DTYPE).reshape(len(vectors), space.dim)
+    squares = np.einsum("ij,ij->i", rows, rows)
+    least = _LEAST if space.metric == "cosine" else -1.0
+    # NaN is neither more nor less. As ufuncs: a microsecond where methods take three.
+    return bool(least < np.minimum.reduce(squares) and np.maximum.reduce(squares) < _MOST)
+
+
+def unfit(vector: bytes, space: Space) -> str | None:
+    """Why a space cannot have this vector, by the rule for those that are stored; None: it can."""
+    size = VECTOR_DTYPE.itemsize * space.dim
+    if len(vector) != size:
+        return f"expected {size} bytes, got {len(vector)}"
+    if _are_usual([vector], space):
+        return None
+    try:
+        check_vectors(np.frombuffer(vector, VECTOR_DTYPE), space.dim, space.metric, "vector")
+    except ValueError as error:
+        return str(error).partition(": ")[2]
+    return None
 
 
 def as_carray(keys: Sequence[int] | NDArray[np.int64]) -> Any:

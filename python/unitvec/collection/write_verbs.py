@@ -176,7 +176,7 @@ class WriteVerbs(OpenCollection):
         if batch.documents is not None or batch.embeddings is not None:
             documents = writing.check_documents(batch.documents, batch.start)
             vectors = writing.vectors_of(batch, documents, self._embed, self._space)
-        rows = writing.changed_rows(store.rows([known[i] for i in ids]), batch)
+        rows = writing.changed_rows(store, store.rows([known[i] for i in ids]), batch)
         if vectors is None:
             store.rewrite(rows)
         else:  # a new vector is a new row: indexes only ever learn of rows added and removed

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from unitvec.collection.batches import Batch
 from unitvec.collection.inputs import check_document, check_id, check_metadata, check_vectors
 from unitvec.collection.rows import NewRow, Row, decode_metadata, encode_vectors
-from unitvec.collection.store import Store
+from unitvec.collection.store import Store, metadata_of
 from unitvec.collection.vector_rows import Space
 
 #: Turns checked documents into checked vectors, shape (n, dim).
@@ -118,7 +118,7 @@ def _some(ids: Sequence[str]) -> str:
     return shown if len(ids) <= _IDS_SHOWN else f"{shown} and {len(ids) - _IDS_SHOWN} more"
 
 
-def changed_rows(old: Sequence[Row], batch: Batch) -> list[Row]:
+def changed_rows(store: Store, old: Sequence[Row], batch: Batch) -> list[Row]:
     """The rows after an update: given columns replace, metadata is merged key by key."""
     documents = check_documents(batch.documents, batch.start)
     rows = []
@@ -127,7 +127,7 @@ def changed_rows(old: Sequence[Row], batch: Batch) -> list[Row]:
             row = row._replace(document=documents[i])
         if batch.metadatas is not None:
             change = decode_metadata(check_metadata(batch.metadatas[i], batch.start + i))
-            merged = {**decode_metadata(row.metadata), **change}
+            merged = {**metadata_of(store.path, row), **change}
             row = row._replace(metadata=check_metadata(merged, batch.start + i))
         rows.append(row)
     return rows

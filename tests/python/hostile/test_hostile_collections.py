@@ -14,11 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hashed_words import HashedWords
 from hostile_collections import COUNT, DIM, REFUSALS, SECRET, everything, leaves_alone, sql, use
-from unitvec import Collection, FormatError, ModelNotFoundError
+from unitvec import Collection, FormatError, ModelNotFoundError, hub
 from watched import Watched
 
 if sys.platform != "linux":
@@ -166,6 +167,35 @@ MODELS = [
     "/etc",
     "x" * 10**6, "a/b/c", "\n", "-", "~", "//server/share", "a\0b",
 ]  # fmt: skip
+
+
+def test_no_stored_name_is_looked_up_on_the_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr("unitvec.hub._download", lambda *place: asked.append(place[:3:2]))
+    monkeypatch.setattr("unitvec.hub.is_offline", lambda: False)
+    path = tmp_path / "named.uv"
+    with Collection(path, encoder=HashedWords(DIM)) as db:
+        db.add(["a text"])
+    sql(path, "UPDATE spaces SET model = 'enemy/model-of-his-own'")
+    looked: list[str] = []
+    resolve = hub.resolve
+    monkeypatch.setattr(
+        "unitvec.encoder.resolve", lambda name, *rest: looked.append(name) or resolve(name, *rest)
+    )
+    for read_only in (True, False):
+        with Collection(path, read_only=read_only) as db:
+            assert db.count() == 1
+            assert db.get()["documents"] == ["a text"]
+            db.search(np.ones(DIM, np.float32))
+            db.verify()
+            assert looked == []  # not even in the cache
+            for call in (lambda: db.search("a text"), lambda: db.encoder):
+                with pytest.raises(ModelNotFoundError, match="a name that is stored is not downl"):
+                    call()
+        looked.clear()
+    assert [local_only for _, local_only in asked] == [True] * len(asked)
 
 
 @pytest.mark.parametrize("model", [*MODELS, "{outside}", "../outside"])

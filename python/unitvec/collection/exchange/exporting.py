@@ -21,8 +21,7 @@ from unitvec.collection.exchange.weaviate import WeaviateLayout
 from unitvec.collection.filters import Condition
 from unitvec.collection.publishing import published
 from unitvec.collection.results import Record
-from unitvec.collection.rows import decode_metadata
-from unitvec.collection.store import Store, read_vectors
+from unitvec.collection.store import Store, metadata_of, read_vectors
 from unitvec.collection.vector_rows import Space
 from unitvec.progress import Bar
 
@@ -86,7 +85,7 @@ def documents(store: Store, condition: Condition | None, space: Space | None) ->
             some = keys[start : start + _ROWS_AT_ONCE]
             vectors = {} if space is None else read_vectors(store, space, some)
             for row in store.rows(some):
-                metadata = decode_metadata(row.metadata)
+                metadata = metadata_of(store.path, row)
                 yield Record(row.id, row.document, metadata, vectors.get(row.key))
         last = keys[-1]
 
