@@ -168,7 +168,7 @@ def _asked(
     with StoreProcess(system, settings.threads) as process:
         reopened = process.first(path, corpus)
         search = {str(kind): _searched(process, case, kind, settings, number) for kind in KINDS}
-        answering = process.ask(do="memory")["grown_bytes"]
+        memory = process.ask(do="memory")
         upserts = _upserted(process, corpus, settings.latency_calls)
         deleted = np.random.default_rng(SEED).permutation(corpus.count)
         deleted = deleted[: round(DELETED * corpus.count)]
@@ -178,7 +178,8 @@ def _asked(
     return {
         "reopen_seconds": reopened,
         "search": search,
-        "answer_bytes": answering,
+        "answer_bytes": memory["grown_bytes"],
+        "answer_mapped_bytes": memory["mapped_bytes"],
         **upserts,
         "delete_seconds": delete_seconds,
         "deleted": len(deleted),

@@ -26,7 +26,7 @@ def table(result: Measured) -> str:
         deleted,
         "bytes a document on disk",
         "peak memory ingesting, MB",
-        "answering, MB",
+        "answering, MB (of it pages of files)",
         "syncs an upsert waits for",
     )
     lines = [
@@ -78,12 +78,14 @@ def _storing(name: str, system: Measured, result: Measured) -> str:
         _over(system, lambda r: 1e3 * r["upsert_seconds"]),
         deletes,
         f"{summary([r['disk_bytes'] / count for r in system['rounds']])['median']:,.0f}",
-        *(
-            f"{summary([r[what] / 1e6 for r in system['rounds']])['median']:,.0f}"
-            for what in ("ingest_bytes", "answer_bytes")
-        ),
+        _megabytes(system, "ingest_bytes"),
+        f"{_megabytes(system, 'answer_bytes')} ({_megabytes(system, 'answer_mapped_bytes')})",
         "not known" if syncs is None else f"{syncs:.3g}" if syncs else "none",
     )
+
+
+def _megabytes(system: Measured, what: str) -> str:
+    return f"{summary([each[what] / 1e6 for each in system['rounds']])['median']:,.0f}"
 
 
 def _over(system: Measured, figure: Callable[[Measured], float]) -> str:

@@ -19,7 +19,8 @@ Requests                                            answers
   {"do": "delete", "ids": [I, ...]}                 {"seconds": S}
   {"do": "count"}                                   {"count": N}
   {"do": "mark"}                                    {}
-  {"do": "memory"}                                  {"grown_bytes": B}      at most, since `mark`
+  {"do": "memory"}                                  {"grown_bytes": B,      at most, since `mark`
+                                                     "mapped_bytes": B}     now, pages of files
 A search is that of the queries with these numbers, each with its own filter; the first `warm_up` of
 them are not timed, and of the others ids are saved as int64, (n, K), -1 where there are fewer.
 """
@@ -147,10 +148,14 @@ class CollectionWorker(Answering):
         with contextlib.suppress(OSError):  # else the peak is that since the start
             Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
         self._marked = resident_bytes("VmRSS")
+        self._mapped = resident_bytes("RssFile")
         return {}
 
     def memory(self) -> dict[str, Any]:
-        return {"grown_bytes": resident_bytes("VmHWM") - self._marked}
+        return {
+            "grown_bytes": resident_bytes("VmHWM") - self._marked,
+            "mapped_bytes": resident_bytes("RssFile") - self._mapped,
+        }
 
     def close(self) -> dict[str, Any]:
         store, self._store = self._opened(), None
@@ -183,7 +188,7 @@ def _ids(hits: Hits, k: int) -> list[int]:
 
 
 def resident_bytes(what: str) -> int:
-    """`VmRSS`, resident now, or `VmHWM`, at most; 0 where the system does not say."""
+    """`VmRSS`, resident now, `RssFile` of it, or `VmHWM`, at most; 0 where the system does not say."""
     text = STATUS.read_text(encoding="utf-8") if STATUS.is_file() else ""
     found = re.search(rf"^{what}:\s*(\d+) kB$", text, re.MULTILINE)
     return int(found[1]) * 1024 if found else 0

@@ -207,6 +207,7 @@ def test_the_table_of_figures_by_hand():
             for kind in (1.0, *SHARES)
         },
         "answer_bytes": 7e6,
+        "answer_mapped_bytes": 2e6,
         "upsert_seconds": 0.0005,
         "upserts_found": 1.0,
         "delete_seconds": 0.25,
@@ -226,7 +227,7 @@ def test_the_table_of_figures_by_hand():
     assert f"| Chroma | {' | '.join([searched] * 5)} | 0.123 (0.123 - 0.123) | 0.500" in table
     assert (
         "| Chroma | 250 (250 - 250) | 500 (500 - 500) | 0.500 (0.500 - 0.500) | "
-        "0.250 (0.250 - 0.250) | 2,500 | 123 | 7 | none |"
+        "0.250 (0.250 - 0.250) | 2,500 | 123 | 7 (2) | none |"
     ) in table
     assert "a write of 4 KB and its sync take 4 ms" in table
 
