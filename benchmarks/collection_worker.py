@@ -188,7 +188,7 @@ def _ids(hits: Hits, k: int) -> list[int]:
 
 
 def resident_bytes(what: str) -> int:
-    """`VmRSS`, resident now, `RssFile` of it, or `VmHWM`, at most; 0 where the system does not say."""
+    """`VmRSS`, resident now, `RssFile` of it, or `VmHWM`, at most; 0 if not known."""
     text = STATUS.read_text(encoding="utf-8") if STATUS.is_file() else ""
     found = re.search(rf"^{what}:\s*(\d+) kB$", text, re.MULTILINE)
     return int(found[1]) * 1024 if found else 0
