@@ -140,14 +140,15 @@ class SearchVerb(OpenCollection):
         search = Search(self._session, self._lexical, request, queries)
         answers = search.run()
         took_ms = 1000 * (time.perf_counter() - started)
-        sure = (search.exact, search.recall_estimate, took_ms)
+        dim = self.dim if "embeddings" in request.include else None
+        facts = (search.exact, search.recall_estimate, took_ms, dim)
         results: list[SearchResult] = []
         for found in answers:
             hits = self._hits(found, request)
             if found.groups is None:
-                results.append(SearchResult(hits, *sure))
+                results.append(SearchResult(hits, *facts))
             else:
-                results.append(GroupedResult(_groups(found, hits), *sure))
+                results.append(GroupedResult(_groups(found, hits), *facts))
         return results
 
     def _hits(self, found: Found, request: SearchRequest) -> list[Hit]:
