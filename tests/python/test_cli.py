@@ -25,8 +25,8 @@ def db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     load = {"hashed-words": HashedWords, "all-MiniLM-L6-v2": HashedWords}
     monkeypatch.setattr(collection_model, "load_encoder", lambda name: load[name]())
-    monkeypatch.setattr("unitvec.collection.collection.load_encoder", lambda name: load[name]())
-    monkeypatch.setattr("unitvec.collection.opened.load_encoder", lambda name: load[name]())
+    for home in ("collection", "named_vectors", "opened"):
+        monkeypatch.setattr(f"unitvec.collection.{home}.load_encoder", lambda name: load[name]())
     with Collection(tmp_path / "notes.uv", encoder=HashedWords()) as collection:
         collection.add(
             ["the cat sat", "a dog barks", "shares fell"], ids=["cat", "dog", "shares"],

@@ -21,7 +21,7 @@ pytest.importorskip("pyarrow", reason="pyarrow is not installed")
 def db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A collection in the current folder, whose model, a stand-in, can be loaded by its name."""
     monkeypatch.chdir(tmp_path)
-    for home in ("model", "collection", "opened"):
+    for home in ("model", "collection", "named_vectors", "opened"):
         monkeypatch.setattr(f"unitvec.collection.{home}.load_encoder", lambda _: HashedWords())
     with Collection(tmp_path / "notes.uv", encoder=HashedWords()) as collection:
         collection.add(["the cat sat", "a dog barks"], ["cat", "dog"], [{"n": 1}, {"n": None}])

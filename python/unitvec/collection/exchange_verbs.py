@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -133,7 +134,9 @@ class ExchangeVerbs(WriteVerbs):
         source = Source.of(Path(path), chosen, format, name)
         if not encode_texts:
             self._require_same(source)
-        rows = FileRows(source, self._space, self._embed, encode_texts, atomic)
+        rows = FileRows(
+            source, self._space, partial(self._embed, self._space), encode_texts, atomic
+        )
 
         def write(store: Store, batch: Any) -> list[str]:
             _insert(store, batch, mode)

@@ -32,7 +32,7 @@ class GroupedResult(SearchResult):
         exact: bool,
         recall_estimate: float,
         took_ms: float,
-        dim: int | None = None,
+        dim: int | Mapping[str, int] | None = None,
     ) -> None:
         super().__init__([h for g in groups for h in g.hits], exact, recall_estimate, took_ms, dim)
         self.groups = groups

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import apsw
@@ -13,8 +13,12 @@ from numpy.typing import NDArray
 from unitvec.collection.rows import vector_checksum
 from unitvec.collection.schema import VECTOR_TABLE, vector_table
 
-#: Name of a space whose vectors are not complete yet: another model's, see `reembedding`.
+#: Begins the name of a space whose vectors are not complete yet: another model's for the space
+#: whose name follows, see `reembedding`.
 STAGED = "~migration"
+
+#: Begins the names that callers cannot give: those of spaces that are not complete.
+INTERNAL = "~"
 
 #: A row whose vector is wanted: its key, and the float32 bytes.
 KeyedVector = tuple[int, bytes]
@@ -40,6 +44,16 @@ class Space(NamedTuple):
     model: str | None
     fingerprint: str | None
     live: int
+
+
+def staged_name(name: str) -> str:
+    """What the space is called that is to take the place of another."""
+    return f"{STAGED}:{name}" if name else STAGED
+
+
+def visible(spaces: Mapping[str, Space]) -> dict[str, Space]:
+    """All but the internal ones."""
+    return {name: space for name, space in spaces.items() if not name.startswith(INTERNAL)}
 
 
 class WrongChecksumError(Exception):
