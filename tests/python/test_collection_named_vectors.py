@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hashed_words import HashedWords
 from unitvec import Collection, FingerprintError, FormatError
 from unitvec.collection import IndexPolicy, building, repair_collection, schema
+from unitvec.ingest import index_files
 
 TITLE, BODY = HashedWords(8, "title-model"), HashedWords(16, "body-model")
 
@@ -730,3 +731,20 @@ def require_equal(db: Collection, model: dict[str, dict[str, Any]], queries: Any
         np.testing.assert_allclose(got, sorted(truth.values(), reverse=True), atol=1e-5)
         for hit in found:
             assert hit.score == pytest.approx(truth[hit.id], abs=1e-5)
+
+
+def test_indexed_files_reuse_the_vectors_that_are_stored(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("text\na cat\na dog\n")
+    for name, options in {
+        "own.uv": {"encoder": HashedWords(), "vectors": {"image": 3}},
+        "one.uv": {"vectors": {"text": HashedWords()}},
+    }.items():
+        file.write_text("text\na cat\na dog\n")
+        with Collection(tmp_path / name, **options) as db:  # type: ignore[arg-type]
+            assert index_files(db, [file], "text").encoded == 2
+            file.write_text("text\na cat\na cow\n")
+            report = index_files(db, [file], "text")
+            assert (report.encoded, report.reused) == (1, 1)
+            assert db.search("a cow", k=1)[0].document == "a cow"
+            assert db.verify().ok

@@ -12,7 +12,7 @@ from typing import Any
 
 from unitvec.collection import files, maintenance
 from unitvec.collection.exchange import ImportReport
-from unitvec.collection.exchange.founding import founding_arguments
+from unitvec.collection.exchange.founding import NamedModel, founding_arguments
 from unitvec.collection.exchange_verbs import ExchangeVerbs
 from unitvec.collection.field_indexes import (
     create_field_index,
@@ -174,6 +174,7 @@ class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
         encoder: TextEncoder | str | None = None,
         *,
         metric: str | None = None,
+        vectors: Mapping[str, VectorSpec] | None = None,
         **options: Any,
     ) -> Collection:
         """A new collection of a file's documents.
@@ -184,6 +185,8 @@ class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
             encoder: None: the file's vectors are kept, and the model that it names is loaded when
                 a text is to be encoded; a file that names none makes a collection of vectors.
             metric: None: the file's, else the encoder's, else cosine.
+            vectors: named ones, as for `Collection`; None: those of the file (in JSONL, of its
+                first row).
             options: of `import_from`: format, layout, name, text_key, encode_texts and so on.
 
         Raises:
@@ -192,7 +195,7 @@ class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
             FormatError, FingerprintError: as `import_from`. Then no new collection is left, but
                 under atomic=False one of the batches before the error.
         """
-        return cls._from_file(Path(path), Path(file), encoder, metric, options)[0]
+        return cls._from_file(Path(path), Path(file), encoder, metric, options, vectors)[0]
 
     @classmethod
     def _from_file(
@@ -202,6 +205,7 @@ class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
         encoder: TextEncoder | str | None,
         metric: str | None,
         options: dict[str, Any],
+        vectors: Mapping[str, VectorSpec] | None = None,
     ) -> tuple[Collection, ImportReport]:
         if files.is_collection(path):
             raise FileExistsError(
@@ -209,9 +213,10 @@ class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
                 "to it"
             )
         was_there = path.exists()
-        collection = cls(path, **founding_arguments(file, options, encoder, metric))
-        if encoder is None:
-            collection._encoders.clear()  # the model itself is loaded when it is needed
+        collection = cls(path, **founding_arguments(file, options, encoder, metric, vectors))
+        for name, known in list(collection._encoders.items()):
+            if isinstance(known, NamedModel):  # the model itself is loaded when it is needed
+                del collection._encoders[name]
         try:
             return collection, collection.import_from(file, **options)
         except BaseException:

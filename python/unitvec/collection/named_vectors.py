@@ -155,7 +155,7 @@ def _unknown(name: str, spaces: Mapping[str, Space]) -> str:
     )
 
 
-def are_named(spaces: Mapping[str, Space]) -> bool:
+def are_named(spaces: Mapping[str, Any]) -> bool:
     """Whether there are others than the own kind."""
     return list(spaces) != [""]
 
@@ -168,12 +168,18 @@ def space_named(spaces: Mapping[str, Space], using: str | None, function: str) -
     """
     if using is not None and not isinstance(using, str):
         raise TypeError(f"[{function}] expected using as a name, got {_type(using)}")
-    if using is None:
-        using = "" if "" in spaces or len(spaces) > 1 else next(iter(spaces))
-    if using not in spaces:
-        got = "none" if using == "" else repr(using)
+    space = default_space(spaces) if using is None else spaces.get(using)
+    if space is None:
+        got = "none" if using is None else repr(using)
         raise ValueError(f"[{function}] expected using= to be one of {list(spaces)}, got {got}")
-    return spaces[using]
+    return space
+
+
+def default_space(spaces: Mapping[str, Space]) -> Space | None:
+    """The kind that is meant where none is named: the own one, or the only one."""
+    if "" in spaces or len(spaces) != 1:
+        return spaces.get("")
+    return next(iter(spaces.values()))
 
 
 def shown_vectors(
