@@ -48,7 +48,9 @@ def test_kinds_are_described(db: Collection, tmp_path: Path) -> None:
     }
     assert repr(db).endswith("n.uv', vectors={'title': 4, 'image': 3})")
     for name in ("dim", "metric", "encoder"):
-        with pytest.raises(ValueError, match=r"using= to be one of \['title', 'image'\], got none"):
+        with pytest.raises(
+            ValueError, match=r"expected one kind of vectors, got \['title', 'image'\]"
+        ):
             getattr(db, name)
     with Collection(tmp_path / "one.uv", vectors={"only": 5}) as one:
         assert (one.dim, one.metric) == (5, "cosine")
@@ -82,15 +84,15 @@ def test_statistics_are_by_name(db: Collection) -> None:
         ({"a\nb": 3}, ValueError, "without control characters"),
         ({"a\x85": 3}, ValueError, "without control characters"),
         ({"\ud800": 3}, ValueError, "that UTF-8 can hold"),
-        ({"a": 0}, ValueError, r"'a': \[dim\] expected at least 1, got 0"),
-        ({"a": True}, TypeError, r"'a': \[dim\] expected an integer, got bool"),
-        ({"a": 2**20}, ValueError, r"'a': \[Collection\] expected dim in \[1, 65536\]"),
+        ({"a": 0}, ValueError, r"\[dim of 'a'\] expected at least 1, got 0"),
+        ({"a": True}, TypeError, r"\[dim of 'a'\] expected an integer, got bool"),
+        ({"a": 2**20}, ValueError, r"\[Collection\] expected dim of 'a' in \[1, 65536\]"),
         ({"a": None}, ValueError, "expected a dim or an encoder of the vectors 'a'"),
         ({"a": {"metric": "dot"}}, ValueError, "expected a dim or an encoder of the vectors 'a'"),
         ({"a": {"dim": 3, "distance": "dot"}}, ValueError, r"'a': expected keys of .*'distance'"),
         ({"a": {"dim": 3, "metric": "hamming"}}, ValueError, "expected a metric of"),
         ({"a": {"dim": 3, "encoder": TITLE}}, ValueError, "expected dim 8 as the encoder has"),
-        ({"a": 1.5}, TypeError, r"'a': \[dim\] expected an integer, got float"),
+        ({"a": 1.5}, TypeError, r"\[dim of 'a'\] expected an integer, got float"),
         ({}, ValueError, "expected encoder= or dim= to make a new collection"),
     ],
 )
@@ -212,7 +214,7 @@ def test_streams_carry_named_vectors(db: Collection) -> None:
     [
         ({"titel": rows(2, 4)}, ValueError, r"names of \['title', 'image'\], got 'titel'"),
         ({"": rows(2, 4)}, ValueError, r"expected names of \['title', 'image'\], got ''"),
-        (rows(2, 4), ValueError, r"\[embeddings\] expected using= to be one of"),
+        (rows(2, 4), ValueError, r"dictionary with names of \['title', 'image'\], got ndarray"),
         (
             {"title": rows(2, 3)},
             ValueError,
@@ -446,9 +448,12 @@ def test_a_sparse_kind_has_an_honest_recall(
         wide = rows(400, 32)
         sparse = [wide[i // 19] if i % 19 == 7 else None for i in range(19 * 400)]
         db.add(ids=[str(i) for i in range(len(sparse))],
+               metadatas=[{"n": i % 2} for i in range(len(sparse))],
                embeddings={"a": rows(len(sparse), 2), "b": sparse})  # fmt: skip
         db.build_index()
         assert db.stats()["vectors"]["b"]["indexed"] == 400
+        # Half of all documents are many, but few of them have such a vector.
+        assert db.search(wide[3], 5, {"n": 0}, using="b").exact
         assert all(count == 100 for name, count in sampled if name == "b")
         # Those that go have no such vector: the graph of the others is as good as it was.
         before = generation(db, "b")

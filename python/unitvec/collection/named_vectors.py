@@ -88,22 +88,20 @@ def _wanted(name: str, spec: Any) -> Wanted:
         encoder, dim, metric = spec, None, None
     else:
         encoder, dim, metric = None, spec, None
-    try:
-        return wanted(encoder, dim, metric)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"[vectors] {name!r}: {error}") from None
+    return wanted(encoder, dim, metric, f"dim of {name!r}")
 
 
-def wanted(encoder: Any, dim: Any, metric: Any) -> Wanted:
-    """The same of one kind, its parts given.
+def wanted(encoder: Any, dim: Any, metric: Any, what: str = "dim") -> Wanted:
+    """The same of one kind, its parts given; `what` is the dim's name in messages.
 
     Raises:
-        ValueError: a dim that is out of range.
+        TypeError, ValueError: a dim that is no number, or out of range.
+        ModelNotFoundError, FormatError: no encoder of that name can be loaded.
     """
     if dim is not None:
-        dim = check_count(dim, "dim", 1)
+        dim = check_count(dim, what, 1)
         if dim > DIM_MAX:
-            raise ValueError(f"[Collection] expected dim in [1, {DIM_MAX}], got {dim}")
+            raise ValueError(f"[Collection] expected {what} in [1, {DIM_MAX}], got {dim}")
     return Wanted(load_encoder(encoder) if isinstance(encoder, str) else encoder, dim, metric)
 
 

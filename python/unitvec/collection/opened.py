@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from unitvec.collection.model import TextEncoder, load_encoder, require_same
-from unitvec.collection.named_vectors import space_named
+from unitvec.collection.named_vectors import default_space
 from unitvec.collection.session import Session
 from unitvec.collection.vector_rows import Space, visible
 
@@ -26,7 +26,13 @@ class OpenCollection:
     @property
     def _space(self) -> Space:
         """The kind that is meant where none is named: the own one, or the only one."""
-        return space_named(self._spaces, None, "Collection")
+        space = default_space(self._spaces)
+        if space is None:
+            raise ValueError(
+                f"[Collection] expected one kind of vectors, got {list(self._spaces)}, which "
+                "`vectors` describes"
+            )
+        return space
 
     @property
     def dim(self) -> int:

@@ -15,7 +15,7 @@ from unitvec.collection.batches import Batch, Columns
 from unitvec.collection.document_filters import WhereDocument, both, compile_where_document
 from unitvec.collection.filters import Where, compile_where
 from unitvec.collection.inputs import check_vectors
-from unitvec.collection.named_vectors import space_named
+from unitvec.collection.named_vectors import default_space
 from unitvec.collection.opened import OpenCollection
 from unitvec.collection.store import Store
 from unitvec.collection.vector_rows import Space
@@ -130,7 +130,12 @@ class WriteVerbs(OpenCollection):
     def _columns(self, documents: Any, ids: Any, metadatas: Any, embeddings: Any) -> Columns:
         """The columns given; vectors by name, as far as there are such."""
         if embeddings is not None and not isinstance(embeddings, Mapping):
-            embeddings = {space_named(self._spaces, None, "embeddings").name: embeddings}
+            if (space := default_space(self._spaces)) is None:
+                raise ValueError(
+                    f"[embeddings] expected a dictionary with names of {list(self._spaces)}, got "
+                    f"{type(embeddings).__name__}"
+                )
+            embeddings = {space.name: embeddings}
         unknown = [name for name in embeddings or () if name not in self._spaces]
         if unknown:
             names = list(self._spaces)
