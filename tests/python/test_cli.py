@@ -25,8 +25,12 @@ def db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     load = {"hashed-words": HashedWords, "all-MiniLM-L6-v2": HashedWords}
     monkeypatch.setattr(collection_model, "load_encoder", lambda name: load[name]())
-    monkeypatch.setattr("unitvec.collection.collection.load_encoder", lambda name: load[name]())
-    monkeypatch.setattr("unitvec.collection.opened.load_stored_encoder", lambda name: load[name]())
+    for home in (
+        "collection.load_encoder",
+        "named_vectors.load_encoder",
+        "opened.load_stored_encoder",
+    ):
+        monkeypatch.setattr(f"unitvec.collection.{home}", lambda name: load[name]())
     with Collection(tmp_path / "notes.uv", encoder=HashedWords()) as collection:
         collection.add(
             ["the cat sat", "a dog barks", "shares fell"], ids=["cat", "dog", "shares"],
@@ -230,3 +234,24 @@ def test_as_a_process(db: Path, model_directory: Path, tmp_path: Path) -> None:
     done = process("search", "nowhere.uv", "x")
     assert done.returncode == 1
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_named_vectors(db: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    vectors: dict[str, Any] = {"title": HashedWords(), "image": 3}
+    with Collection(tmp_path / "v.uv", vectors=vectors) as collection:
+        collection.add(["the cat sat", "a dog"], ids=["cat", "dog"])
+    code, out, _ = run(capsys, "search", "v.uv", "cat", "--using", "title", "-k", "1", "--json")
+    assert (code, [hit["id"] for hit in json.loads(out)["hits"]]) == (0, ["cat"])
+    code, _, err = run(capsys, "search", "v.uv", "cat")
+    assert code == 1
+    assert "expected using= to be one of ['title', 'image'], got none" in err
+    code, out, _ = run(capsys, "info", "v.uv")
+    assert code == 0
+    assert "vectors 'image'  count 0, dim 3, metric cosine" in out
+    code, out, _ = run(capsys, "info", "v.uv", "--json")
+    assert json.loads(out)["vectors"]["title"]["count"] == 2
+    run(capsys, "export", "v.uv", "t.jsonl", "--using", "title")
+    code, out, _ = run(capsys, "import", "w.uv", "t.jsonl", "--using", "words")
+    assert code == 0
+    with Collection.open(tmp_path / "w.uv") as collection:
+        assert collection.vectors == {"words": {"dim": 64, "metric": "cosine", "model": None}}

@@ -21,7 +21,8 @@ pytest.importorskip("pyarrow", reason="pyarrow is not installed")
 def db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A collection in the current folder, whose model, a stand-in, can be loaded by its name."""
     monkeypatch.chdir(tmp_path)
-    for home in ("model.load_encoder", "collection.load_encoder", "opened.load_stored_encoder"):
+    homes = ("model.load_encoder", "collection.load_encoder", "named_vectors.load_encoder")
+    for home in (*homes, "opened.load_stored_encoder"):
         monkeypatch.setattr(f"unitvec.collection.{home}", lambda _: HashedWords())
     with Collection(tmp_path / "notes.uv", encoder=HashedWords()) as collection:
         collection.add(["the cat sat", "a dog barks"], ["cat", "dog"], [{"n": 1}, {"n": None}])

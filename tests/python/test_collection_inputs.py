@@ -257,6 +257,48 @@ def test_what_is_no_vector(vectors: Collection, value: Any) -> None:
     refuses(vectors, lambda: vectors.search(value), TypeError, message)
 
 
+@pytest.fixture
+def named(tmp_path: Path) -> Any:
+    """A document with one vector, of two kinds that there are."""
+    with Collection(tmp_path / "named.uv", vectors={"title": 4, "image": 2}) as collection:
+        collection.add(ids="a", embeddings={"title": ROW})
+        yield collection
+
+
+@row("None in place of a vector")
+def test_no_vector(vectors: Collection, named: Collection) -> None:
+    for value in ([None], [ROW, None]):
+        ids = ["a", "b"][: len(value)]
+        for verb in (vectors.upsert, vectors.update):
+            refuses(
+                vectors,
+                lambda verb=verb, value=value, ids=ids: verb(ids=ids, embeddings=value),
+                REFUSED,
+                "real numbers|got None",
+            )
+        refuses(vectors, lambda value=value: vectors.search(value), REFUSED, "real|got None")
+    named.upsert(ids=["a", "b"], embeddings={"title": [None, ROW], "image": [[1, 2], None]})
+    found = named.get(include=["embeddings"])
+    assert [set(record.vector) for record in found] == [{"image"}, {"title"}]
+
+
+@row("a name that no vectors have; no name where there are several kinds")
+def test_names_of_vectors(vectors: Collection, named: Collection) -> None:
+    for verb in (vectors.add, vectors.upsert, partial(vectors.update, "a")):
+        message = r"expected names of \[''\], got 'title'"
+        refuses(vectors, lambda verb=verb: verb(embeddings={"title": ROW}), ValueError, message)
+    refuses(vectors, lambda: vectors.search(ROW, using="title"), ValueError, "got 'title'")
+    kinds = r"\['title', 'image'\], got"
+    for verb in (named.add, named.upsert, partial(named.update, "a")):
+        for value in (ROW, {"": ROW}, {"other": ROW}, {7: ROW}):
+            with pytest.raises(ValueError, match=rf"names of {kinds}"):
+                verb(embeddings=value)
+    for using in (None, "", "other"):
+        with pytest.raises(ValueError, match=rf"\[search\] expected using= to be one of {kinds}"):
+            named.search(ROW, using=using)
+    assert named.count() == 1
+
+
 # ---- text --------------------------------------------------------------------------------------
 
 

@@ -66,6 +66,16 @@ def test_to_arrow(db: Collection, words: HashedWords) -> None:
     assert found["document"].to_pylist() == ["the cat", None]
 
 
+def test_a_search_without_hits_keeps_its_columns(db: Collection) -> None:
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    nothing = {"where": {"k": "nowhere"}, "include": ["embeddings"]}
+    for grouped in ({}, {"group_by": "k"}):
+        result = db.search("cat", **nothing, **grouped)
+        assert len(result) == 0
+        assert result.to_arrow().schema.field("vector").type.list_size == 64
+    assert "vector" not in db.search("cat", where={"k": "nowhere"}).to_arrow().schema.names
+
+
 def test_to_polars(db: Collection, words: HashedWords) -> None:
     polars = pytest.importorskip("polars", reason="polars is not installed")
     frame = db.get(include=["embeddings"]).to_polars()

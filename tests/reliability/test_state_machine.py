@@ -28,7 +28,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from collection_model import SCORE_ERROR, Batch, CollectionModel
+from collection_model import SCORE_ERROR, SIDE, SIDE_METRIC, Batch, CollectionModel
 from gates import SEED, record, tries
 from hashed_words import HashedWords
 from unitvec import Collection, StoreLockedError
@@ -76,6 +76,7 @@ def batches(draw: st.DrawFn, unique: bool = True, vectors: Any = DIRECTIONS) -> 
         draw(st.lists(TEXTS, **size)) if which != "embeddings" else None,
         draw(st.none() | st.lists(st.none() | METADATA, **size)),
         draw(st.lists(vectors, **size)) if which != "documents" else None,
+        draw(st.none() | st.lists(st.none() | VECTORS, **size)),
     )
 
 
@@ -125,7 +126,7 @@ class AgainstADictionary(RuleBasedStateMachine):
         self.policy = IndexPolicy(approximate_from=start, tail_min=tail, tail_share=0.05)
         self.durability = durability
         self.path = Path(self.folder.name) / "c.uv"
-        self.db = self.opened(metric=metric)
+        self.db = self.opened(metric=metric, vectors={SIDE: {"dim": DIM, "metric": SIDE_METRIC}})
         self.tally["examples"] += 1
 
     def opened(self, **options: Any) -> Collection:
@@ -146,9 +147,7 @@ class AgainstADictionary(RuleBasedStateMachine):
 
     @rule(batch=batches(), streamed=st.booleans())
     def add(self, batch: Batch, streamed: bool) -> None:
-        columns = batch.columns()
-        if streamed:
-            columns = {name: iter(column) for name, column in columns.items()}
+        columns = batch.columns(iter if streamed else list)
         if set(batch.ids) & set(self.model.rows):
             with pytest.raises(ValueError, match="exist; upsert"):
                 self.db.add(**columns)
@@ -173,8 +172,10 @@ class AgainstADictionary(RuleBasedStateMachine):
         """So many that a graph is built, or extended."""
         rng = np.random.default_rng(number)
         ids = [f"id{i}" for i in rng.permutation(40)[:count]]
-        rows = rng.integers(-9, 9, (count, DIM)) + np.float32(0.5)
-        batch = Batch(ids, embeddings=list(rows), metadatas=[{"n": int(r)} for r in rows[:, 0]])
+        rows = (rng.integers(-9, 9, (count, DIM)) + 0.5).astype(np.float32)
+        sides = [row if row[1] > -3 else None for row in -rows]
+        metadatas = [{"n": int(r)} for r in rows[:, 0]]
+        batch = Batch(ids, embeddings=list(rows), metadatas=metadatas, side=sides)
         self.db.upsert(**batch.columns())
         self.model.store(batch)
 
@@ -199,13 +200,10 @@ class AgainstADictionary(RuleBasedStateMachine):
     @rule(data=st.data())
     def update_known(self, data: st.DataObject) -> None:
         batch = data.draw(batches(), "batch")
-        known = list(self.model.rows)[: len(batch.ids)]
-        size = len(known)
-        cut = {name: column[:size] for name, column in batch.columns().items()}
-        batch = Batch(**{**cut, "ids": known})
+        batch = batch.of(list(self.model.rows)[: len(batch.ids)])
         self.db.update(**batch.columns())
         self.model.update(batch)
-        self.tally["updated"] += size
+        self.tally["updated"] += len(batch.ids)
 
     @rule(ids=st.none() | st.lists(IDS, max_size=4), where=FILTERS)
     def delete(self, ids: list[str] | None, where: dict[str, Any]) -> None:
@@ -262,7 +260,7 @@ class AgainstADictionary(RuleBasedStateMachine):
 
     @rule(queries=st.lists(VECTORS, min_size=1, max_size=3), k=st.integers(1, 30), where=FILTERS,
           min_score=st.none() | st.floats(-3, 3), min_recall=st.sampled_from([None, None, 1.0]),
-          single=st.booleans())  # fmt: skip
+          single=st.booleans(), using=st.sampled_from([None, SIDE]))  # fmt: skip
     def search(
         self,
         queries: list[np.ndarray],
@@ -271,8 +269,10 @@ class AgainstADictionary(RuleBasedStateMachine):
         min_score: float | None,
         min_recall: float | None,
         single: bool,
+        using: str | None,
     ) -> None:
         options: dict[str, Any] = {"min_score": min_score, "min_recall": min_recall}
+        options["using"] = using
         if single:
             results = [self.db.search(query, k, where, **options) for query in queries]
         else:
@@ -281,7 +281,7 @@ class AgainstADictionary(RuleBasedStateMachine):
         for query, result in zip(queries, results, strict=True):
             assert result.exact or (min_recall or 0) <= result.recall_estimate
             assert result.exact or not where  # a filtered search is exact
-            self.check_hits(self.model, result, query, k, where, min_score)
+            self.check_hits(self.model, result, query, k, where, min_score, using)
 
     @rule(texts=st.lists(TEXTS, min_size=1, max_size=2), k=st.integers(1, 30), where=FILTERS)
     def search_by_text(self, texts: list[str], k: int, where: dict[str, Any]) -> None:
@@ -300,9 +300,11 @@ class AgainstADictionary(RuleBasedStateMachine):
         k: int,
         where: dict[str, Any] | None = None,
         min_score: float | None = None,
+        using: str | None = None,
     ) -> None:
         """The hits are rows of the model, rightly scored, best first, and the nearest there are."""
-        truth = model.scores(query, model.passing(where))
+        scores_of = model.scores if using is None else model.side_scores
+        truth = scores_of(query, model.passing(where))
         scores = [hit.score for hit in result]
         assert scores == sorted(scores, reverse=True)
         assert len({hit.id for hit in result}) == len(result)

@@ -59,6 +59,7 @@ def search(arguments: argparse.Namespace) -> int:
             arguments.where,
             arguments.mode,
             min_score=arguments.min_score,
+            using=arguments.using,
             where_document=arguments.where_document,
         )
     if arguments.json:
@@ -87,7 +88,11 @@ def info(arguments: argparse.Namespace) -> int:
         from unitvec.collection import Collection
 
         with Collection.open(arguments.target, read_only=True) as collection:
-            print_facts(collection.stats(), arguments.json)
+            facts = collection.stats()
+        if not arguments.json:
+            for name, kind in facts.pop("vectors", {}).items():
+                facts[f"vectors {name!r}"] = ", ".join(f"{k} {v}" for k, v in kind.items())
+        print_facts(facts, arguments.json)
         return 0
     from unitvec.encoder import Encoder
 

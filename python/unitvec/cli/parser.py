@@ -54,6 +54,7 @@ def _add_documents(commands: Any) -> None:
         default="dense",
         help="by meaning, by words, or by both (default: dense)",
     )
+    search.add_argument("--using", metavar="NAME", help="which vectors, where there are several")
     search.add_argument("--min-score", type=float, help="leave out hits below this score")
 
     demo = commands.add_parser("demo", help="index Python's own documentation and ask it questions")
@@ -121,6 +122,9 @@ def _add_exchange(commands: Any) -> None:
             help="whose columns (default: unitvec); pinecone: FILE may be a folder",
         )
         command.add_argument("--format", choices=("parquet", "jsonl"), help="if FILE says none")
+        command.add_argument(
+            "--using", metavar="NAME", help="the vectors that FILE has without a name"
+        )
         command.add_argument("--name", help="Pinecone's namespace or Weaviate's collection")
         command.add_argument(
             "--text-key", default="text", help="metadata key of the text (default: text)"

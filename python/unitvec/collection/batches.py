@@ -27,11 +27,20 @@ class Batch(NamedTuple):
     documents: list[Any] | None
     ids: list[Any] | None
     metadatas: list[Any] | None
-    embeddings: list[Any] | None
+    embeddings: dict[str, list[Any]] | None  # by name of the kind, "" for the own one
+
+
+def embeddings_of(name: str) -> str:
+    """What a column of vectors is called in messages."""
+    return f"embeddings {name!r}" if name else "embeddings"
 
 
 class Columns:
     """The columns that the caller gave, single items wrapped, not yet read.
+
+    Args:
+        documents, ids, metadatas: one column each, or None.
+        embeddings: one column a name, where None is as if it were not there; or None.
 
     Attributes:
         is_stream: whether some column has no length, and therefore can be read only once.
@@ -42,12 +51,17 @@ class Columns:
         TypeError: if a column is not iterable.
     """
 
-    def __init__(self, documents: Any, ids: Any, metadatas: Any, embeddings: Any) -> None:
+    def __init__(
+        self, documents: Any, ids: Any, metadatas: Any, embeddings: Mapping[str, Any] | None
+    ) -> None:
+        vectors = {name: col for name, col in (embeddings or {}).items() if col is not None}
+        self._names = {embeddings_of(name): name for name in vectors}
+        self._has_embeddings = embeddings is not None
         columns = {
             "documents": [documents] if isinstance(documents, (str, bytes)) else documents,
             "ids": [ids] if isinstance(ids, (str, bytes)) else ids,
             "metadatas": [metadatas] if isinstance(metadatas, Mapping) else metadatas,
-            "embeddings": _wrap_vector(embeddings),
+            **{embeddings_of(name): _wrap_vector(col, name) for name, col in vectors.items()},
         }
         self.given = {name: column for name, column in columns.items() if column is not None}
         for name, column in self.given.items():
@@ -60,6 +74,11 @@ class Columns:
             raise ValueError(f"[Collection] expected as many of each, got {given}")
         self.size = None if self.is_stream else next(iter(lengths.values()), 0)
 
+    @property
+    def has_content(self) -> bool:
+        """Whether there are documents or vectors."""
+        return "documents" in self.given or bool(self._names)
+
     def batches(self) -> Iterator[Batch]:
         """The rows in order, at most `BATCH_DOCUMENTS` and about `BATCH_CHARACTERS` at a time."""
         names = list(self.given)
@@ -70,7 +89,15 @@ class Columns:
             columns: dict[str, Any] = dict(
                 zip(names, map(list, zip(*group, strict=True)), strict=True)
             )
-            yield Batch(start, len(group), *(columns.get(name) for name in Batch._fields[2:]))
+            vectors = {name: columns[label] for label, name in self._names.items()}
+            yield Batch(
+                start,
+                len(group),
+                columns.get("documents"),
+                columns.get("ids"),
+                columns.get("metadatas"),
+                vectors if self._has_embeddings else None,
+            )
             start += len(group)
 
 
@@ -87,17 +114,19 @@ def _refuse_short(names: list[str], group: list[tuple[Any, ...]], start: int) ->
             )
 
 
-def _wrap_vector(embeddings: Any) -> Any:
+def _wrap_vector(embeddings: Any, name: str) -> Any:
     """One vector, shape (dim,), as a list of one; other libraries' arrays as NumPy's."""
     if isinstance(embeddings, (list, tuple)):
         is_one = bool(embeddings) and isinstance(embeddings[0], (numbers.Real, np.generic))
         return [embeddings] if is_one else embeddings
-    refuse_mask(embeddings, "embeddings")
+    refuse_mask(embeddings, embeddings_of(name))
     if not hasattr(embeddings, "__array__"):
         return embeddings
     array = np.asarray(embeddings)
     if array.ndim == 0:
-        raise ValueError("[embeddings] expected shape (n, dim) or (dim,), got a single number")
+        raise ValueError(
+            f"[{embeddings_of(name)}] expected shape (n, dim) or (dim,), got a single number"
+        )
     return array[np.newaxis, :] if array.ndim == 1 and array.size else array
 
 

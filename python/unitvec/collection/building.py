@@ -109,12 +109,12 @@ class IndexBuild:
 
     def _measured_recall(self, coded: Coded, state: State) -> float:
         """Share of the true 10 nearest that is found for rows of its own, without themselves."""
-        step = max(1, (state.next_key - 1) // _RECALL_SAMPLE)
         with self._store.reading():
             # What was deleted since it was read has no vector any more.
             coded.forget(self._store.deleted_since(state.sequence), clear_dead=False)
-            rows = self._store.vectors(self._space, range(1, state.next_key, step))
-            rows = [row for row in rows if row[0] in coded.index]
+            keys = np.sort(coded.index.ids)
+            sample = keys[:: max(1, len(keys) // _RECALL_SAMPLE)].tolist()
+            rows = self._store.vectors(self._space, sample)
             if not rows:
                 return 1.0
             queries = decode_vectors([vector for _, vector in rows], self._space.dim)

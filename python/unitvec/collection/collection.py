@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from unitvec.collection import files, maintenance
 from unitvec.collection.exchange import ImportReport
-from unitvec.collection.exchange.founding import founding_arguments
+from unitvec.collection.exchange.founding import NamedModel, founding_arguments
 from unitvec.collection.exchange_verbs import ExchangeVerbs
 from unitvec.collection.field_indexes import (
     create_field_index,
@@ -18,16 +20,47 @@ from unitvec.collection.field_indexes import (
     indexed_fields,
 )
 from unitvec.collection.index_cache import IndexPolicy
-from unitvec.collection.inputs import DIM_MAX, check_count
+from unitvec.collection.inputs import check_count
 from unitvec.collection.lexical_index import LexicalIndex
 from unitvec.collection.lexical_options import Lexical, lexical_options
-from unitvec.collection.model import TextEncoder, describe, load_encoder, require_same
+from unitvec.collection.model import TextEncoder, load_encoder
+from unitvec.collection.named_vectors import (
+    VectorSpec,
+    are_named,
+    founding_spaces,
+    require_as_stored,
+    space_named,
+    wanted,
+    wanted_vectors,
+)
 from unitvec.collection.read_verbs import ReadVerbs
 from unitvec.collection.recovery import RepairReport, repair
 from unitvec.collection.reembedding import MigrationReport, Reembedding
 from unitvec.collection.search_verb import SearchVerb
 from unitvec.collection.session import Session
+from unitvec.collection.store import Store
+from unitvec.collection.vector_rows import Space, visible
 from unitvec.collection.where import plain_where
+
+_VECTOR_FACTS = (
+    *("count", "dim", "metric", "model", "fingerprint"),
+    *("index", "indexed", "recall_estimate"),
+)
+
+
+def _vector_facts(store: Store, space: Space) -> dict[str, Any]:
+    """What `stats` says of one kind of vectors."""
+    generation = store.generation(space)
+    return {
+        "count": space.live,
+        "dim": space.dim,
+        "metric": space.metric,
+        "model": space.model,
+        "fingerprint": space.fingerprint,
+        "index": "flat" if generation is None else "hnsw",
+        "indexed": 0 if generation is None else generation.live,
+        "recall_estimate": 1.0 if generation is None else generation.recall,
+    }
 
 
 class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
@@ -56,6 +89,7 @@ class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
         *,
         dim: int | None = None,
         metric: str | None = None,
+        vectors: Mapping[str, VectorSpec] | None = None,
         read_only: bool = False,
         durability: str = "full",
         index_policy: IndexPolicy | None = None,
@@ -70,6 +104,10 @@ class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
                 another.
             dim: vectors' length, for a collection of vectors without an encoder.
             metric: "cosine", "dot", "euclidean" or "manhattan"; None: the encoder's, else cosine.
+            vectors: further vectors of each document, by name: a dim, an encoder (or a model's
+                name), or a dictionary of "dim", "metric" and "encoder". A new collection may have
+                these alone, without encoder= and dim=; one that exists has those that it was made
+                with, and takes their encoders.
             read_only: see the last committed state while another process may write.
             durability: "full": a committed change survives power loss; "normal": a crash of the
                 process only, and writing is quicker.
@@ -86,30 +124,27 @@ class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
             FingerprintError: another model made its vectors, or another function preprocessed the
                 texts of its lexical index.
             FormatError: the files are damaged, foreign, links or of a later version.
-            ValueError: neither encoder nor dim for a new collection, or not as stored.
+            ValueError: neither encoder, dim nor vectors for a new collection, or not as stored.
             OSError: the directory cannot be read or written, or holds something else.
         """
         if durability not in ("full", "normal"):
             raise ValueError(
                 f"[Collection] expected durability 'full' or 'normal', got {durability!r}"
             )
-        if dim is not None and not 1 <= check_count(dim, "dim", 1) <= DIM_MAX:
-            raise ValueError(f"[Collection] expected dim in [1, {DIM_MAX}], got {dim}")
+        own, named = wanted(encoder, dim, metric), wanted_vectors(vectors)
         options = lexical_options(lexical)
-        if isinstance(encoder, str):
-            encoder = load_encoder(encoder)
         self.path = Path(path)
         files.require_own_files(self.path, read_only)
-        self._encoder = encoder
+        self._encoders = {}
         self._session = Session(
             self.path,
             read_only,
             durability,
             index_policy or IndexPolicy(),
-            lambda: [describe(encoder, dim, metric)],
+            lambda: founding_spaces(own, named),
         )
         try:
-            require_same(self._space, encoder, dim, metric)
+            self._encoders = require_as_stored(self._spaces, own, named)
             self._lexical = LexicalIndex(self._session, options)
         except BaseException:
             self._session.close()
@@ -122,6 +157,7 @@ class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
         read_only: bool = False,
         encoder: TextEncoder | str | None = None,
         lexical: Lexical = None,
+        vectors: Mapping[str, VectorSpec] | None = None,
     ) -> Collection:
         """Opens a collection that exists.
 
@@ -129,7 +165,7 @@ class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
             FileNotFoundError: there is none at `path`.
         """
         files.require_collection(Path(path))
-        return cls(path, encoder, read_only=read_only, lexical=lexical)
+        return cls(path, encoder, read_only=read_only, lexical=lexical, vectors=vectors)
 
     @classmethod
     def from_file(
@@ -139,6 +175,7 @@ class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
         encoder: TextEncoder | str | None = None,
         *,
         metric: str | None = None,
+        vectors: Mapping[str, VectorSpec] | None = None,
         **options: Any,
     ) -> Collection:
         """A new collection of a file's documents.
@@ -149,6 +186,8 @@ class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
             encoder: None: the file's vectors are kept, and the model that it names is loaded when
                 a text is to be encoded; a file that names none makes a collection of vectors.
             metric: None: the file's, else the encoder's, else cosine.
+            vectors: named ones, as for `Collection`; None: those of the file (in JSONL, of its
+                first row).
             options: of `import_from`: format, layout, name, text_key, encode_texts and so on.
 
         Raises:
@@ -157,7 +196,7 @@ class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
             FormatError, FingerprintError: as `import_from`. Then no new collection is left, but
                 under atomic=False one of the batches before the error.
         """
-        return cls._from_file(Path(path), Path(file), encoder, metric, options)[0]
+        return cls._from_file(Path(path), Path(file), encoder, metric, options, vectors)[0]
 
     @classmethod
     def _from_file(
@@ -167,6 +206,7 @@ class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
         encoder: TextEncoder | str | None,
         metric: str | None,
         options: dict[str, Any],
+        vectors: Mapping[str, VectorSpec] | None = None,
     ) -> tuple[Collection, ImportReport]:
         if files.is_collection(path):
             raise FileExistsError(
@@ -174,9 +214,10 @@ class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
                 "to it"
             )
         was_there = path.exists()
-        collection = cls(path, **founding_arguments(file, options, encoder, metric))
-        if encoder is None:
-            collection._encoder = None  # the model itself is loaded when it is needed
+        collection = cls(path, **founding_arguments(file, options, encoder, metric, vectors))
+        for name, known in list(collection._encoders.items()):
+            if isinstance(known, NamedModel):  # the model itself is loaded when it is needed
+                del collection._encoders[name]
         try:
             return collection, collection.import_from(file, **options)
         except BaseException:
@@ -187,29 +228,35 @@ class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
 
     def __repr__(self) -> str:
         """For people: what it is, and the most important of it."""
-        model = self._space.model
-        return f"Collection({str(self.path)!r}, dim={self.dim}, {self.metric}, model={model!r})"
+        own, named = self._spaces.get(""), self.vectors
+        parts = [repr(str(self.path))]
+        if own is not None:
+            parts += [f"dim={own.dim}", own.metric, f"model={own.model!r}"]
+        if named:
+            dims = ", ".join(f"{name!r}: {facts['dim']}" for name, facts in named.items())
+            parts.append(f"vectors={{{dims}}}")
+        return f"Collection({', '.join(parts)})"
 
     def stats(self) -> dict[str, Any]:
-        """Counts, sizes in bytes, and what the collection was made with."""
+        """Counts, sizes in bytes, and what the collection was made with.
+
+        What is about vectors is of the collection's own, None where there are none; "vectors" has
+        it by name where there are named ones, and "count" there is the documents that have one.
+        """
         with self._session.reading() as store:
-            state, generation = store.state(), store.generation(self._space)
+            state, spaces = store.state(), visible({s.name: s for s in store.spaces()})
+            facts = {name: _vector_facts(store, space) for name, space in spaces.items()}
             lexical = store.lexical.settings()
             fields = indexed_fields(store.connection)
             pages = {p: store.connection.pragma(p) for p in ("freelist_count", "page_size")}
         sizes = files.bytes_on_disk(self.path)
         return {
             "path": str(self.path),
+            **facts.get("", dict.fromkeys(_VECTOR_FACTS)),
             "count": state.live,
-            "dim": self.dim,
-            "metric": self.metric,
-            "model": self._space.model,
-            "fingerprint": self._space.fingerprint,
             "uuid": self._session.properties["uuid"],
             "sequence": state.sequence,
-            "index": "flat" if generation is None else "hnsw",
-            "indexed": 0 if generation is None else generation.live,
-            "recall_estimate": 1.0 if generation is None else generation.recall,
+            **({"vectors": {n: f for n, f in facts.items() if n}} if are_named(spaces) else {}),
             "lexical": None if lexical is None else asdict(lexical),
             "field_indexes": fields,
             "bytes": sum(sizes.values()),
@@ -256,6 +303,7 @@ class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
         encoder: TextEncoder | str,
         *,
         metric: str | None = None,
+        using: str | None = None,
         restart: bool = False,
         overlap_k: int = 10,
         show_progress_bar: bool | None = None,
@@ -270,6 +318,8 @@ class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
         Args:
             encoder: an `Encoder`, or a model's name.
             metric: of the new vectors; None: the model's.
+            using: the name of the vectors to make anew, of the documents that have one; None: the
+                collection's own, or the only ones.
             restart: drop what an unfinished migration to another model has embedded.
             overlap_k: neighbours that the report compares, of up to 200 documents.
             show_progress_bar: on stderr; None: on a terminal, after a second.
@@ -284,10 +334,11 @@ class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
         if isinstance(encoder, str):
             encoder = load_encoder(encoder)
         check_count(overlap_k, "overlap_k", 1)
-        job = Reembedding(self._session, encoder, metric, restart)
-        with self._bar(self.count(), show_progress_bar) as bar:
+        space = space_named(self._spaces, using, "migrate")
+        job = Reembedding(self._session, space.name, encoder, metric, restart)
+        with self._bar(job.count(), show_progress_bar) as bar:
             report = job.run(bar, overlap_k)
-        self._encoder = encoder
+        self._encoders[space.name] = encoder
         return report
 
     def repair(self, path: str | os.PathLike[str] | None = None) -> RepairReport:
@@ -303,9 +354,12 @@ class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
             FileExistsError: if something is at `path`.
         """
         self._session.check()
-        has_model = self._encoder is not None or self._space.model is not None
-        embed = (lambda texts: self._embed(texts)) if has_model else None
-        return repair(self.path, path, embed)
+        embeds = {
+            name: partial(self._embed, space)
+            for name, space in self._spaces.items()
+            if name in self._encoders or space.model is not None
+        }
+        return repair(self.path, path, embeds)
 
     def create_field_index(self, field: str) -> bool:
         """Makes an index of a metadata field, so that filters by it look at few documents.

@@ -16,10 +16,13 @@ from unitvec.collection.exchange.exporting import (
 )
 from unitvec.collection.exchange.importing import FileRows, ImportReport, PlacedBatch, Source
 from unitvec.collection.exchange.layouts import Options, Policy
+from unitvec.collection.exchange.pinecone import PineconeLayout
 from unitvec.collection.exchange.rows import Facts
 from unitvec.collection.exchange.weaviate import WeaviateLayout, class_of
 from unitvec.collection.filters import compile_where
+from unitvec.collection.named_vectors import are_named, default_space, space_named
 from unitvec.collection.store import Store
+from unitvec.collection.vector_rows import Space
 from unitvec.collection.write_verbs import WriteVerbs
 from unitvec.errors import FingerprintError
 from unitvec.progress import progress_bar
@@ -38,6 +41,7 @@ class ExchangeVerbs(WriteVerbs):
         *,
         where: Mapping[str, Any] | None = None,
         embeddings: bool = True,
+        using: str | None = None,
         name: str | None = None,
         text_key: str = "text",
         on_unsupported: Policy = "error",
@@ -50,10 +54,13 @@ class ExchangeVerbs(WriteVerbs):
             path: ends in .parquet, .jsonl, .jsonl.gz or .jsonl.zst; for Pinecone also a new
                 folder, which then holds a folder of Parquet files, as its bulk import wants them.
             format: where the path does not say it.
-            layout: "unitvec": id, document, metadata, vector, from which `import_from` restores
-                every bit; "pinecone": id, values, metadata; "weaviate": batch objects (JSONL).
+            layout: "unitvec": id, document, metadata, vector and (named) vectors, from which
+                `import_from` restores every bit; "pinecone": id, values, metadata; "weaviate":
+                batch objects (JSONL).
             where: export those of a filter only.
             embeddings: False leaves the vectors out; who imports encodes the texts.
+            using: write the vectors of this name alone, as those without a name. Pinecone holds
+                one vector a document; None: the collection's own, or the only ones.
             name: Pinecone's namespace (default "__default__"), or Weaviate's collection (default:
                 made from the name of this one's folder).
             text_key: the metadata key (Pinecone) or property (Weaviate) for the text.
@@ -77,14 +84,17 @@ class ExchangeVerbs(WriteVerbs):
             name = class_of(Path(os.path.abspath(self.path)).stem)
         chosen = layout_of(layout, Options(name, text_key, on_unsupported), "export")
         condition = compile_where(where)
-        facts = self._facts()
+        spaces: Space | dict[str, Space] = self._spaces
+        if using is not None or layout == PineconeLayout.NAME:
+            spaces = space_named(self._spaces, using, "export")
+        facts = Facts.of(spaces) if isinstance(spaces, Space) else self._facts()
         target = Target.of(target_path, chosen, format, facts, overwrite)
         if not embeddings:
             target = target.without_vectors()
         with self._session.extra_reader() as store, store.reading():
             total = store.state().live if condition is None else None
             with progress_bar(total, "Exporting", "documents", show_progress_bar) as bar:
-                records = documents(store, condition, self._space if embeddings else None)
+                records = documents(store, condition, spaces if embeddings else None)
                 return export_documents(records, target, name, bar)
 
     def import_from(
@@ -94,6 +104,7 @@ class ExchangeVerbs(WriteVerbs):
         layout: LayoutName = "unitvec",
         *,
         mode: Literal["add", "upsert"] = "add",
+        using: str | None = None,
         name: str | None = None,
         text_key: str = "text",
         encode_texts: bool = False,
@@ -108,6 +119,8 @@ class ExchangeVerbs(WriteVerbs):
             format: where the path does not say it.
             layout: what the columns are, see `export`.
             mode: "add" refuses known ids, "upsert" replaces their documents.
+            using: the name of the vectors that those without a name are; None: the collection's
+                own, or the only ones.
             name: of several namespaces or collections the one to import.
             text_key: the metadata key or property that holds the text.
             encode_texts: leave the file's vectors unread and encode every text.
@@ -132,8 +145,8 @@ class ExchangeVerbs(WriteVerbs):
         chosen = layout_of(layout, Options(name, text_key), "import_from")
         source = Source.of(Path(path), chosen, format, name)
         if not encode_texts:
-            self._require_same(source)
-        rows = FileRows(source, self._space, self._embed, encode_texts, atomic)
+            self._require_same(source, using)
+        rows = FileRows(source, self._kinds(), using, encode_texts, atomic)
 
         def write(store: Store, batch: Any) -> list[str]:
             _insert(store, batch, mode)
@@ -144,22 +157,36 @@ class ExchangeVerbs(WriteVerbs):
         return ImportReport(rows.stored, rows.encoded, chosen.skipped)
 
     def _facts(self) -> Facts:
-        return Facts(self.dim, self.metric, self._space.model, self._space.fingerprint)
+        spaces = self._spaces
+        own = Facts.of(spaces[""]) if "" in spaces else Facts()
+        named = {name: Facts.of(space) for name, space in spaces.items() if name}
+        return own._replace(vectors=named if are_named(spaces) else None)
 
-    def _require_same(self, source: Source) -> None:
+    def _require_same(self, source: Source, using: str | None) -> None:
         """Refuses vectors of another length or model, as far as the file says what made them."""
-        theirs, own = source.facts(), self._facts()
-        if theirs.dim is not None and theirs.dim != own.dim:
-            raise ValueError(
-                f"[import_from] {source.files[0]}: expected vectors of dim {own.dim}, got dim "
-                f"{theirs.dim}; encode_texts=True encodes the texts instead"
-            )
-        if theirs.fingerprint and own.fingerprint and theirs.fingerprint != own.fingerprint:
-            raise FingerprintError(
-                f"[import_from] {source.files[0]}: its vectors were made by the model "
-                f"{theirs.model or 'unnamed'!r}, those here by {own.model or 'unnamed'!r}: their "
-                "scores would mean nothing; encode_texts=True encodes the texts instead"
-            )
+        facts = source.facts()
+        # Where it takes using= to say which kind they are of, the first row with one is refused.
+        if facts.dim is not None and (using is not None or default_space(self._spaces)):
+            own = facts._replace(vectors=None)
+            _require_kind(source, own, space_named(self._spaces, using, "import_from"))
+        for name, kind in (facts.vectors or {}).items():
+            if name in self._spaces:  # else the first row that has one is refused
+                _require_kind(source, kind, self._spaces[name])
+
+
+def _require_kind(source: Source, theirs: Facts, own: Space) -> None:
+    of_kind = f" {own.name!r}" if own.name else ""
+    if theirs.dim is not None and theirs.dim != own.dim:
+        raise ValueError(
+            f"[import_from] {source.files[0]}: expected vectors{of_kind} of dim {own.dim}, got dim "
+            f"{theirs.dim}; encode_texts=True encodes the texts instead"
+        )
+    if theirs.fingerprint and own.fingerprint and theirs.fingerprint != own.fingerprint:
+        raise FingerprintError(
+            f"[import_from] {source.files[0]}: its vectors{of_kind} were made by the model "
+            f"{theirs.model or 'unnamed'!r}, those here by {own.model or 'unnamed'!r}: their "
+            "scores would mean nothing; encode_texts=True encodes the texts instead"
+        )
 
 
 def _insert(store: Store, batch: PlacedBatch, mode: str) -> None:

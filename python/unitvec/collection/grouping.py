@@ -27,9 +27,14 @@ class GroupedResult(SearchResult):
     """The hits of one query, group by group; `groups` has them apart, the best group first."""
 
     def __init__(
-        self, groups: list[Group], exact: bool, recall_estimate: float, took_ms: float
+        self,
+        groups: list[Group],
+        exact: bool,
+        recall_estimate: float,
+        took_ms: float,
+        dim: int | Mapping[str, int] | None = None,
     ) -> None:
-        super().__init__([h for g in groups for h in g.hits], exact, recall_estimate, took_ms)
+        super().__init__([h for g in groups for h in g.hits], exact, recall_estimate, took_ms, dim)
         self.groups = groups
 
 

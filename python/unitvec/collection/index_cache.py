@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from unitvec.collection.coded import Coded
 from unitvec.collection.generations import DoubtfulIndexError, examine_generation, put_aside
 from unitvec.collection.nearest import Floats, Keys, NearestSearch, Neighbours
@@ -155,6 +157,8 @@ class IndexCache:
             allowed: keys that may be found, ascending; None: all.
             min_recall: what the graph's walk must be expected to find; None: as it was measured.
         """
+        if allowed is not None:
+            allowed = self._with_vector(store, allowed)
         sources = [part for part in (self._graph, self._tail) if part is not None]
         if self._graph is not None and not self.tail_size:
             sources.pop()
@@ -168,6 +172,14 @@ class IndexCache:
             min_recall,
         )
         return search.run(queries, recall)
+
+    def _with_vector(self, store: Store, allowed: Keys) -> Keys:
+        """Of these keys those with a vector here: their share decides how to search."""
+        parts = [part.index for part in (self._graph, self._tail) if part is not None]
+        if sum(map(len, parts)) >= store.state().live:
+            return allowed
+        there: Keys = allowed[np.isin(allowed, np.concatenate([part.ids for part in parts]))]
+        return there
 
 
 def extend(coded: Coded, store: Store, after: int, before: int) -> int:

@@ -73,6 +73,11 @@ def describe(
         ValueError: if neither encoder nor dim is given, they disagree, or the metric is unknown.
     """
     own_dim = encoder.get_embedding_dimension() if encoder is not None else dim
+    if own_dim is None and name:
+        raise ValueError(
+            f"[Collection] expected a dim or an encoder of the vectors {name!r} to make a new "
+            "collection"
+        )
     if own_dim is None:
         raise ValueError("[Collection] expected encoder= or dim= to make a new collection")
     if dim is not None and dim != own_dim:
@@ -106,21 +111,30 @@ def require_same(
     """Checks that what the caller asks for is what the collection was made with.
 
     Raises:
-        FingerprintError: if another model made the collection's vectors, or none is known.
+        FingerprintError: if another model made the vectors of this kind, or none is known.
         ValueError: if dim or metric differ.
     """
+    of_kind = f" of the vectors {space.name!r}" if space.name else ""
     for name, stored, given in (("dim", space.dim, dim), ("metric", space.metric, metric)):
         if given is not None and given != stored:
-            raise ValueError(f"[Collection] expected {name} {stored!r} as stored, got {given!r}")
+            raise ValueError(
+                f"[Collection] expected {name}{of_kind} {stored!r} as stored, got {given!r}"
+            )
     if encoder is None or encoder.fingerprint == space.fingerprint:
         return
+    if space.fingerprint is None and space.name:
+        raise FingerprintError(
+            f"[Collection] the vectors {space.name!r} were made without an encoder, so nothing "
+            "says which model they come from: leave out their encoder and search by vector"
+        )
     if space.fingerprint is None:
         raise FingerprintError(
             "[Collection] this collection was made without an encoder, so nothing says which "
             "model its vectors come from: open it without encoder= and search by vector"
         )
+    named = f" {space.name!r}" if space.name else ""
     raise FingerprintError(
-        f"[Collection] the vectors were made by the model {space.model or 'unnamed'!r} "
+        f"[Collection] the vectors{named} were made by the model {space.model or 'unnamed'!r} "
         f"(fingerprint {space.fingerprint[:12]}…), not by "
         f"{model_name(encoder) or 'the one given'!r} ({encoder.fingerprint[:12]}…): their scores "
         "would mean nothing; open it with the first, or add the documents to a new collection"

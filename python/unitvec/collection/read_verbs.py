@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from unitvec.collection import writing
 from unitvec.collection.document_filters import WhereDocument, both, compile_where_document
 from unitvec.collection.filters import Where, compile_where
 from unitvec.collection.inputs import check_count
+from unitvec.collection.named_vectors import Vectors, shown_dims, shown_vectors
 from unitvec.collection.opened import OpenCollection
 from unitvec.collection.results import Record, Records
 from unitvec.collection.search_request import check_include
-from unitvec.collection.store import Store, metadata_of, read_vectors
+from unitvec.collection.store import Store, metadata_of
 
 _SCANNED_AT_ONCE = 1000  # rows
 
@@ -41,7 +42,8 @@ class ReadVerbs(OpenCollection):
             where: a filter, see `unitvec.collection.filters`.
             limit: at most so many; None: all.
             offset: leave out so many first.
-            include: add "embeddings" for the vectors.
+            include: add "embeddings" for the vectors: where there are named ones, a dictionary of
+                those that a document has.
             where_document: a filter over texts, see `unitvec.collection.document_filters`.
 
         Returns:
@@ -63,7 +65,7 @@ class ReadVerbs(OpenCollection):
                     keys = [key for key in keys if key in allowed]
                 keys = keys[start : None if count is None else start + count]
             records = self._records(store, keys, with_vectors)
-        return Records(records, self.dim if with_vectors else None)
+        return Records(records, shown_dims(self._spaces) if with_vectors else None)
 
     def scan(
         self,
@@ -94,7 +96,9 @@ class ReadVerbs(OpenCollection):
 
     def _records(self, store: Store, keys: list[int], with_vectors: bool) -> list[Record]:
         rows = store.rows(keys)
-        vectors = read_vectors(store, self._space, keys) if with_vectors else {}
+        vectors: Mapping[int, Vectors] = {}
+        if with_vectors:
+            vectors = shown_vectors(store, self._spaces, keys)
         return [
             Record(row.id, row.document, metadata_of(store.path, row), vectors.get(row.key))
             for row in rows

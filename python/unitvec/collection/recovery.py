@@ -22,7 +22,7 @@ from unitvec.collection.row_check import problem_of
 from unitvec.collection.rows import NewRow, Row, encode_vector, vector_checksum
 from unitvec.collection.schema_check import require_own_tables
 from unitvec.collection.store import Store
-from unitvec.collection.vector_rows import STAGED, Space, unfit
+from unitvec.collection.vector_rows import Space, unfit, visible
 
 #: What could be read of rows that are not in the new collection, a line of JSON each.
 DAMAGED_FILE = "damaged.jsonl"
@@ -60,6 +60,7 @@ class _Remains:
     key: int
     row: Row | None = None
     vectors: dict[int, bytes] = field(default_factory=dict)
+    spoilt: list[Space] = field(default_factory=list)  # whose vectors cannot be had
     damage: list[str] = field(default_factory=list)
 
 
@@ -71,14 +72,15 @@ def repaired_path(source: Path) -> Path:
 def repair(
     source: str | os.PathLike[str],
     target: str | os.PathLike[str] | None = None,
-    embed: Embed | None = None,
+    embed: Embed | Mapping[str, Embed] | None = None,
 ) -> RepairReport:
     """Saves every sound document of a collection into a new one.
 
     Args:
         source: the damaged collection; it is not changed.
         target: of the new one, which appears when it is whole; None: see `repaired_path`.
-        embed: makes vectors, shape (n, dim), of texts whose own are damaged; None: those are lost.
+        embed: makes vectors, shape (n, dim), of texts whose own are damaged; a dictionary of such
+            by name of the vectors ("" for the collection's own). Those that nobody makes are lost.
 
     Raises:
         FileExistsError: if something is at `target`.
@@ -89,16 +91,17 @@ def repair(
     files.require_collection(source)
     with published(target, "repair") as unfinished:
         unfinished.mkdir()
-        report = _Repair(source, unfinished, embed).run()
+        embeds = embed if isinstance(embed, Mapping) else {"": embed} if embed else {}
+        report = _Repair(source, unfinished, embeds).run()
     report.path = target
     return report
 
 
 class _Repair:
-    def __init__(self, source: Path, target: Path, embed: Embed | None) -> None:
+    def __init__(self, source: Path, target: Path, embeds: Mapping[str, Embed]) -> None:
         self._path = source / files.STORE_FILE
         self._target = target
-        self._embed = embed
+        self._embeds = embeds
         self._report = RepairReport(target)
         self._ids: dict[str, int] = {}
 
@@ -129,14 +132,13 @@ class _Repair:
                 rows: list[Any] = self._source.execute(sql).fetchall()
         except apsw.Error as error:
             raise schema.damaged(self._path, f"nothing can be saved: {error}") from error
-        spaces = {space.name: space for space in (Space(*row) for row in rows)}
-        spaces.pop(STAGED, None)  # a migration begins anew: its vectors follow from the texts
-        if "" not in spaces:
+        # A migration begins anew: its vectors follow from the texts.
+        spaces = visible({space.name: space for space in (Space(*row) for row in rows)})
+        if not spaces:
             raise schema.damaged(self._path, "nothing can be saved: no kind of vectors is listed")
         wrong = next((what for space in spaces.values() for what in wrong_space(space)), None)
         if wrong is not None:
             raise schema.damaged(self._path, f"nothing can be saved: {wrong}")
-        self._own = spaces[""].space
         return list(spaces.values())
 
     def _save_rows(self, copy: Store) -> None:
@@ -209,17 +211,19 @@ class _Repair:
             each.damage.append(problem)
 
     def _take_vector(self, each: _Remains, space: Space, values: Sequence[Any] | None) -> None:
-        kind = f" {space.name!r}" if space.name else ""
         if (
             values is None
             or not isinstance(values[0], bytes)
-            or (vector_checksum(each.key, values[0]) != values[1])
+            or vector_checksum(each.key, values[0]) != values[1]
             or unfit(values[0], space) is not None
         ):
-            if space.name:
-                each.damage.append(f"its vector{kind} is damaged")
+            each.spoilt.append(space)
         else:
             each.vectors[space.space] = values[0]
+
+    @property
+    def _own(self) -> Space | None:
+        return next((space for space in self._spaces if not space.name), None)
 
     def _is_whole(self, each: _Remains) -> bool:
         """Whether a row can be saved, if need be with a new vector."""
@@ -231,19 +235,25 @@ class _Repair:
         if row.id in self._ids:
             each.damage.append(f"its id is also that of key {self._ids[row.id]}")
             return False
-        if self._own not in each.vectors and (self._embed is None or row.document is None):
-            each.damage.append("its vector is damaged")
+        own = self._own
+        if own is not None and own.space not in each.vectors and own not in each.spoilt:
+            each.spoilt.append(own)  # each document has one; the other kinds' are not missed
+        for space in each.spoilt:
+            if space.name not in self._embeds or row.document is None:
+                kind = f" {space.name!r}" if space.name else ""
+                each.damage.append(f"its vector{kind} is damaged")
+        if each.damage:
             return False
         self._ids[row.id] = each.key
         return True
 
     def _new_row(self, each: _Remains) -> NewRow:
         assert each.row is not None
-        if self._own not in each.vectors:
-            assert self._embed is not None
+        for space in each.spoilt:
             assert each.row.document is not None
-            each.vectors[self._own] = encode_vector(self._embed([each.row.document])[0])
-            self._report.embedded += 1
+            vector = self._embeds[space.name]([each.row.document])[0]
+            each.vectors[space.space] = encode_vector(vector)
+        self._report.embedded += bool(each.spoilt)
         return NewRow(each.row.id, each.row.document, each.row.metadata, each.vectors)
 
     def _lose(self, each: _Remains) -> None:

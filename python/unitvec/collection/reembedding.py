@@ -20,7 +20,7 @@ from unitvec.collection.rows import encode_vectors
 from unitvec.collection.schema import vector_table
 from unitvec.collection.session import Session
 from unitvec.collection.store import Store, read_vectors
-from unitvec.collection.vector_rows import STAGED, Space
+from unitvec.collection.vector_rows import Space, staged_name
 from unitvec.progress import Bar
 
 _ROWS_AT_ONCE = 512
@@ -52,6 +52,7 @@ class Reembedding:
 
     Args:
         session: the open collection.
+        name: of the kind of vectors; "" is the collection's own.
         encoder: the new model.
         metric: of its vectors; None: the model's.
         restart: drop what an unfinished migration to another model has embedded.
@@ -62,21 +63,34 @@ class Reembedding:
     """
 
     def __init__(
-        self, session: Session, encoder: TextEncoder, metric: str | None, restart: bool
+        self,
+        session: Session,
+        name: str,
+        encoder: TextEncoder,
+        metric: str | None,
+        restart: bool,
     ) -> None:
         self._session = session
+        self._name = name
         self._encoder = encoder
+        wanted = describe(encoder, None, metric, 0, staged_name(name))
         with session.writing() as store:
-            _require_texts(store)
-            self._space = _staged(store, describe(encoder, None, metric, 0, STAGED), restart)
+            old = _space_of(store, name)
+            _require_texts(store, old)
+            self._space = _staged(store, old, wanted, restart)
         session.read_spaces()
+
+    def count(self) -> int:
+        """How many documents have such a vector."""
+        with self._session.reading() as store:
+            return _space_of(store, self._name).live
 
     def run(self, bar: Bar, overlap_k: int) -> MigrationReport:
         """Embeds what is missing, compares the neighbours, and switches."""
         started = time.perf_counter()
         with self._session.reading() as store:
-            live = store.state().live
-            resumed = next(s.live for s in store.spaces() if s.name == STAGED)
+            live = _space_of(store, self._name).live
+            resumed = _space_of(store, self._space.name).live
         bar.update(resumed)
         embedded = sum(self._embed_all(bar))
         self._session.build_indexes()
@@ -84,7 +98,7 @@ class Reembedding:
         with self._session.not_building() as store:
             embedded += sum(self._embed_all(bar))  # what was stored meanwhile
             with store.writing_durably():
-                _switch(store, self._space)
+                _switch(store, self._name, self._space)
             self._session.read_spaces()
             self._session.remove_stale()
         return MigrationReport(embedded, resumed, overlap, overlap_k, time.perf_counter() - started)
@@ -94,7 +108,7 @@ class Reembedding:
         after = 0
         while True:
             with self._session.reading() as store:
-                keys = _lacking(store, self._space, after)
+                keys = _lacking(store, _space_of(store, self._name), self._space, after)
                 rows = store.rows(keys)
             if not rows:
                 return
@@ -112,7 +126,7 @@ class Reembedding:
         """Mean share of the k nearest that a sample's documents have in common."""
         session = self._session
         with session.reading() as store:
-            spaces = [session.spaces[""], self._space]
+            spaces = [session.spaces[self._name], self._space]
             keys = _sample(store, self._space)
             if len(keys) < 2:
                 return 1.0
@@ -123,8 +137,22 @@ class Reembedding:
         return float(np.mean(shares))
 
 
-def _require_texts(store: Store) -> None:
-    sql = "SELECT id, count(*) OVER () FROM documents WHERE document IS NULL LIMIT 1"
+def _space_of(store: Store, name: str) -> Space:
+    return next(space for space in store.spaces() if space.name == name)
+
+
+def _having(space: Space) -> str:
+    """SQL: the documents that are to have such a vector."""
+    if not space.name:
+        return "1"
+    return f"d.key IN (SELECT key FROM {vector_table(space.space)})"
+
+
+def _require_texts(store: Store, space: Space) -> None:
+    sql = (
+        "SELECT d.id, count(*) OVER () FROM documents AS d "
+        f"WHERE d.document IS NULL AND {_having(space)} LIMIT 1"
+    )
     rows = store.connection.execute(sql).fetchall()
     if rows:
         raise ValueError(
@@ -133,12 +161,13 @@ def _require_texts(store: Store) -> None:
         )
 
 
-def _staged(store: Store, wanted: Space, restart: bool) -> Space:
+def _staged(store: Store, old: Space, wanted: Space, restart: bool) -> Space:
     """The vectors to be completed: those of a migration that was stopped, or new ones."""
     spaces = {space.name: space for space in store.spaces()}
-    if spaces[""].fingerprint == wanted.fingerprint and spaces[""].metric == wanted.metric:
-        raise ValueError("[migrate] expected another model, got the collection's own")
-    staged = spaces.get(STAGED)
+    if old.fingerprint == wanted.fingerprint and old.metric == wanted.metric:
+        whose = f"that of the vectors {old.name!r}" if old.name else "the collection's own"
+        raise ValueError(f"[migrate] expected another model, got {whose}")
+    staged = spaces.get(wanted.name)
     if staged is not None:
         if (staged.fingerprint, staged.metric) == (wanted.fingerprint, wanted.metric):
             return staged
@@ -156,9 +185,9 @@ def _staged(store: Store, wanted: Space, restart: bool) -> Space:
     return space
 
 
-def _lacking(store: Store, space: Space, after: int) -> list[int]:
+def _lacking(store: Store, old: Space, space: Space, after: int) -> list[int]:
     sql = (
-        f"SELECT d.key FROM documents AS d WHERE d.key > ? AND d.key NOT IN "
+        f"SELECT d.key FROM documents AS d WHERE d.key > ? AND {_having(old)} AND d.key NOT IN "
         f"(SELECT key FROM {vector_table(space.space)}) ORDER BY d.key LIMIT ?"
     )
     return [key for (key,) in store.connection.execute(sql, (after, _ROWS_AT_ONCE))]
@@ -184,9 +213,8 @@ def _neighbours(
     ]
 
 
-def _switch(store: Store, space: Space) -> None:
-    """The staged vectors become the collection's own; the old ones go."""
-    old = next(each for each in store.spaces() if each.name == "")
-    store.drop_space(old)
-    store.connection.execute("UPDATE spaces SET name = '' WHERE space = ?", (space.space,))
+def _switch(store: Store, name: str, space: Space) -> None:
+    """The staged vectors take the name of the old ones, which go."""
+    store.drop_space(_space_of(store, name))
+    store.connection.execute("UPDATE spaces SET name = ? WHERE space = ?", (name, space.space))
     store.changed_spaces()

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, overload
-
-import numpy as np
-from numpy.typing import NDArray
 
 from unitvec.collection.tables import Rows, preview
 
@@ -22,19 +19,20 @@ class Hit:
             lexical search, the fused score of a hybrid one, the reranker's where there was one.
         document: its text; None where only a vector was stored.
         metadata: its metadata, empty where none was stored.
-        vector: shape (dim,), only where it was asked for; two hits are equal whatever it is.
+        vector: shape (dim,), only where it was asked for; of a collection with named vectors a
+            dictionary of those that the document has; two hits are equal whatever it is.
     """
 
     id: str
     score: float
     document: str | None
     metadata: dict[str, Any]
-    vector: NDArray[np.float32] | None = field(default=None, compare=False)
+    vector: Any = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One stored document; `vector`, shape (dim,), only where it was asked for.
+    """One stored document; `vector`, as of a `Hit`, only where it was asked for.
 
     Two records are equal whatever their vectors are: an array has no single truth value.
     """
@@ -42,7 +40,7 @@ class Record:
     id: str
     document: str | None
     metadata: dict[str, Any]
-    vector: NDArray[np.float32] | None = field(default=None, compare=False)
+    vector: Any = field(default=None, compare=False)
 
 
 class SearchResult(Rows[Hit], Sequence[Hit]):
@@ -66,9 +64,12 @@ class SearchResult(Rows[Hit], Sequence[Hit]):
         exact: bool,
         recall_estimate: float,
         took_ms: float,
-        dim: int | None = None,
+        dim: int | Mapping[str, int] | None = None,
     ) -> None:
-        """Wraps hits; `dim` is the vectors' length where they were asked for, also without hits."""
+        """Wraps hits; `dim` is the vectors' length where they were asked for, also without hits.
+
+        Of named vectors it is a dictionary of the lengths.
+        """
         super().__init__(hits, dim)
         self.exact = exact
         self.recall_estimate = recall_estimate

@@ -34,6 +34,7 @@ class SearchRequest:
     min_recall: float | None
     min_score: float | None
     include: frozenset[str]
+    using: str | None
     weights: tuple[float, float]
     fetch_k: int | None
     rerank: Reranker | None
@@ -46,6 +47,11 @@ class SearchRequest:
     def end(self) -> int:
         """Hits (or groups) up to the last one asked for."""
         return self.offset + self.k
+
+    @property
+    def needs_vectors(self) -> bool:
+        """Whether vectors of one kind are looked at."""
+        return self.mode != "lexical" or self.mmr_lambda is not None
 
     @property
     def reads_pool(self) -> bool:
@@ -88,6 +94,7 @@ def search_request(
     min_recall: float | None,
     min_score: float | None,
     include: Sequence[str],
+    using: str | None,
     weights: Weights | None,
     fetch_k: int | None,
     rerank: Reranker | None,
@@ -122,6 +129,7 @@ def search_request(
         min_recall=min_recall,
         min_score=min_score,
         include=check_include(include, "search"),
+        using=using,
         weights=_check_weights(weights, mode),
         fetch_k=fetch_k,
         rerank=rerank,

@@ -13,12 +13,14 @@ from unitvec.collection.filters import Where
 from unitvec.collection.grouping import Group, GroupedResult, value_of
 from unitvec.collection.inputs import check_text, check_vectors
 from unitvec.collection.lexical_index import LexicalIndex
+from unitvec.collection.named_vectors import shown_dims, space_named
 from unitvec.collection.opened import OpenCollection
 from unitvec.collection.rerank import Reranker
 from unitvec.collection.results import Hit, SearchResult
 from unitvec.collection.search_request import SearchRequest, Weights, search_request
 from unitvec.collection.searching import Found, Queries, Search
 from unitvec.collection.store import metadata_of
+from unitvec.collection.vector_rows import Space
 
 
 class SearchVerb(OpenCollection):
@@ -39,6 +41,7 @@ class SearchVerb(OpenCollection):
         where_document: WhereDocument | None = None,
         offset: int = 0,
         include: Sequence[str] = ("documents", "metadatas"),
+        using: str | None = None,
         weights: Weights | None = None,
         fetch_k: int | None = None,
         rerank: Reranker | None = None,
@@ -61,6 +64,7 @@ class SearchVerb(OpenCollection):
         where_document: WhereDocument | None = None,
         offset: int = 0,
         include: Sequence[str] = ("documents", "metadatas"),
+        using: str | None = None,
         weights: Weights | None = None,
         fetch_k: int | None = None,
         rerank: Reranker | None = None,
@@ -85,6 +89,9 @@ class SearchVerb(OpenCollection):
             where_document: a filter over texts, see `unitvec.collection.document_filters`.
             offset: leave out so many hits (or groups) first.
             include: of "documents", "metadatas", "embeddings" what hits are to hold.
+            using: the name of the vectors that are searched ("" for the collection's own); a
+                document without such a vector is not found by it. None: the own ones, or the only
+                ones; where there are several, and none the collection's own, it is needed.
             weights: of the two halves of a hybrid search, (dense, lexical) or a dictionary with
                 these names; None: 1 and 1.
             fetch_k: ranks of each half that a hybrid search fuses (None: 100), and candidates that
@@ -119,6 +126,7 @@ class SearchVerb(OpenCollection):
             min_recall=min_recall,
             min_score=min_score,
             include=include,
+            using=using,
             weights=weights,
             fetch_k=fetch_k,
             rerank=rerank,
@@ -127,27 +135,31 @@ class SearchVerb(OpenCollection):
             group_by=group_by,
             group_size=group_size,
         )
-        queries, is_single = self._queries(query, request)
-        results = self._results(request, queries, started)
+        space = None
+        if request.needs_vectors or using is not None:
+            space = space_named(self._spaces, using, "search")
+        queries, is_single = self._queries(query, request, space)
+        results = self._results(request, queries, space, started)
         self._session.replace_lost_indexes()
         return results[0] if is_single else results
 
     def _results(
-        self, request: SearchRequest, queries: Queries, started: float
+        self, request: SearchRequest, queries: Queries, space: Space | None, started: float
     ) -> list[SearchResult]:
         if not len(queries):
             return []
-        search = Search(self._session, self._lexical, request, queries)
+        search = Search(self._session, self._lexical, request, queries, space)
         answers = search.run()
         took_ms = 1000 * (time.perf_counter() - started)
-        sure = (search.exact, search.recall_estimate, took_ms)
+        dim = shown_dims(self._spaces) if "embeddings" in request.include else None
+        facts = (search.exact, search.recall_estimate, took_ms, dim)
         results: list[SearchResult] = []
         for found in answers:
             hits = self._hits(found, request)
             if found.groups is None:
-                results.append(SearchResult(hits, *sure))
+                results.append(SearchResult(hits, *facts))
             else:
-                results.append(GroupedResult(_groups(found, hits), *sure))
+                results.append(GroupedResult(_groups(found, hits), *facts))
         return results
 
     def _hits(self, found: Found, request: SearchRequest) -> list[Hit]:
@@ -166,19 +178,22 @@ class SearchVerb(OpenCollection):
             found.vectors.get(key) if "embeddings" in include else None,
         )
 
-    def _queries(self, query: Any, request: SearchRequest) -> tuple[Queries, bool]:
+    def _queries(
+        self, query: Any, request: SearchRequest, space: Space | None
+    ) -> tuple[Queries, bool]:
         """The queries, and whether the caller gave a single one."""
         given = [query] if isinstance(query, str) else query
         if isinstance(given, (list, tuple)) and given and isinstance(given[0], str):
             texts = [check_text(text, "query", i) for i, text in enumerate(given)]
             vectors = None
             if request.mode != "lexical":
-                encoded = self.encoder.encode_query(texts, show_progress_bar=False)
-                vectors = check_vectors(encoded, self.dim, "", "query")
+                assert space is not None
+                encoded = self._encoder_of(space).encode_query(texts, show_progress_bar=False)
+                vectors = check_vectors(encoded, space.dim, "", "query")
             return Queries(texts, vectors), isinstance(query, str)
         if query is None or isinstance(query, (bytes, bool, Mapping)):
             raise TypeError(f"[search] expected a text or a vector, got {type(query).__name__}")
-        vectors = check_vectors(query, self.dim, "", "query")
+        vectors = check_vectors(query, space.dim if space else None, "", "query")
         if len(vectors) and (request.mode != "dense" or request.rerank is not None):
             needs = "rerank=" if request.mode == "dense" else f"mode {request.mode!r}"
             raise ValueError(f"[search] expected a text as the query for {needs}, got a vector")

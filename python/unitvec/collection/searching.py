@@ -17,13 +17,14 @@ from unitvec.collection import fusion, grouping
 from unitvec.collection.diversity import most_marginally_relevant, scaled
 from unitvec.collection.lexical import DamagedLexicalError
 from unitvec.collection.lexical_index import LexicalIndex
+from unitvec.collection.named_vectors import Vectors, shown_vectors
 from unitvec.collection.nearest import Keys, Neighbours
 from unitvec.collection.rerank import rerank_scores
 from unitvec.collection.rows import Row
 from unitvec.collection.search_request import SearchRequest
 from unitvec.collection.session import Session
 from unitvec.collection.store import Store, read_vectors
-from unitvec.collection.vector_rows import Space
+from unitvec.collection.vector_rows import Space, visible
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Found:
     all: bool = True
     complete: bool = True
     rows: Mapping[int, Row] = field(default_factory=dict)
-    vectors: Mapping[int, NDArray[np.float32]] = field(default_factory=dict)
+    vectors: Mapping[int, Vectors] = field(default_factory=dict)
 
 
 class Search:
@@ -80,14 +81,20 @@ class Search:
         request: what is asked for.
         queries: for whom; texts for "lexical", "hybrid" and reranking, vectors for "dense" and
             "hybrid".
+        space: whose vectors are searched; None: none are.
     """
 
     def __init__(
-        self, session: Session, lexical: LexicalIndex, request: SearchRequest, queries: Queries
+        self,
+        session: Session,
+        lexical: LexicalIndex,
+        request: SearchRequest,
+        queries: Queries,
+        space: Space | None,
     ) -> None:
         self._session = session
-        self._space: Space = session.spaces[""]
-        self._cache = session.caches[""]
+        self._space = space
+        self._cache = None if space is None else session.caches[space.name]
         self._lexical = lexical
         self._request = request
         self._queries = queries
@@ -117,7 +124,8 @@ class Search:
         if request.mode != "dense":
             self._lexical.prepare()
         with self._session.reading() as store:
-            self._live = self._cache.refresh(store).live
+            state = store.state() if self._cache is None else self._cache.refresh(store)
+            self._live = state.live
             allowed = None
             if request.condition is not None:
                 allowed = self._session.columns.allowed(store, request.condition)
@@ -129,10 +137,9 @@ class Search:
                 rows, vectors = self._read(store, [each.keys for each in found.values()])
             else:
                 rows, vectors = self._read(store, [pool.keys for pool in pools])
+                near = self._compared(store, pools)
         if request.reads_pool:  # outside the transaction, which others wait for
-            pools = [
-                self._reordered(i, p, rows, vectors) for i, p in zip(numbers, pools, strict=True)
-            ]
+            pools = [self._reordered(i, p, rows, near) for i, p in zip(numbers, pools, strict=True)]
             found = self._chosen(numbers, pools)
         for each in found.values():
             each.rows, each.vectors = rows, vectors
@@ -140,14 +147,28 @@ class Search:
 
     def _read(
         self, store: Store, keys: Iterable[Sequence[int]]
-    ) -> tuple[dict[int, Row], dict[int, NDArray[np.float32]]]:
-        """Rows and, where they are needed, vectors of all these keys, each read once."""
+    ) -> tuple[dict[int, Row], Mapping[int, Vectors]]:
+        """Rows and, where they are asked for, vectors of all these keys, each read once."""
         wanted = sorted(set(itertools.chain(*keys)))
-        request = self._request
-        vectors = {}
-        if request.mmr_lambda is not None or "embeddings" in request.include:
-            vectors = read_vectors(store, self._space, wanted)
+        vectors: Mapping[int, Vectors] = {}
+        if "embeddings" in self._request.include:
+            vectors = shown_vectors(store, visible(self._session.spaces), wanted)
         return {row.key: row for row in store.rows(wanted)}, vectors
+
+    def _compared(self, store: Store, pools: Sequence[Pool]) -> dict[int, NDArray[np.float32]]:
+        """The vectors by which candidates are told from each other, where that is wanted.
+
+        A document without such a vector, which its words have found, is unlike every other.
+        """
+        if self._request.mmr_lambda is None:
+            return {}
+        assert self._space is not None
+        keys = sorted({key for pool in pools for key in pool.keys})
+        known = read_vectors(store, self._space, keys)
+        if self._space.name:
+            nothing = np.zeros(self._space.dim, np.float32)
+            known = {key: known.get(key, nothing) for key in keys}
+        return known
 
     # ---- candidates ------------------------------------------------------------------------------
 
@@ -172,6 +193,7 @@ class Search:
         self, store: Store, numbers: list[int], depth: int, allowed: Keys | None
     ) -> list[Pool]:
         assert self._queries.vectors is not None
+        assert self._cache is not None
         count = max(1, self._live)
         found: Neighbours = self._cache.search(
             store,
@@ -232,6 +254,7 @@ class Search:
     def _diversified(
         self, pool: Pool, known: Mapping[int, NDArray[np.float32]], mmr_lambda: float
     ) -> Pool:
+        assert self._space is not None
         vectors = np.array([known[key] for key in pool.keys]).reshape(-1, self._space.dim)
         request = self._request
         is_cosine = (

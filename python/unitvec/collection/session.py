@@ -23,7 +23,7 @@ from unitvec.collection.index_cache import IndexCache, IndexPolicy
 from unitvec.collection.lock import ProcessLock, read_mark
 from unitvec.collection.schema import damaged, is_failed_sync, require_sqlite
 from unitvec.collection.store import Store
-from unitvec.collection.vector_rows import Space
+from unitvec.collection.vector_rows import Space, visible
 from unitvec.errors import FingerprintError
 
 Describe = Callable[[], list[Space]]
@@ -122,7 +122,7 @@ class Session:
         with self._read_lock, self._reader.reading():
             self._switches = self._reader.state().switches
             spaces = {space.name: space for space in self._reader.spaces()}
-            if "" not in spaces:
+            if not visible(spaces):
                 raise damaged(self._reader.path, "it does not say what its vectors are")
             known = {cache.space.space: cache for cache in self.caches.values()}
             caches = {}
@@ -284,6 +284,9 @@ class Session:
         gone = store.deleted_since(generation.sequence)
         dead = sum(key <= generation.last_key for key in gone)
         tail = live - (generation.live - dead)
+        if live < store.state().live:  # documents without such a vector may be among those gone
+            tail = store.count_vectors_after(space, generation.last_key)
+            dead = generation.live + tail - live
         return self._policy.wants_graph(live, tail, dead, generation.live)
 
     def _live(self, store: Store, space: Space) -> int:

@@ -341,6 +341,11 @@ class Store:
             state._replace(sequence=sequence, purged=sequence, switches=state.switches + 1)
         )
 
+    def count_vectors_after(self, space: Space, key: int) -> int:
+        """How many rows after a key have a vector in a space."""
+        table = schema.vector_table(space.space)
+        return int(self._all(f"SELECT count(*) FROM {table} WHERE key > ?", [key])[0][0])
+
     def add_vectors(self, space: Space, vectors: Mapping[int, bytes]) -> None:
         """Gives rows that exist a vector in a space where they have none."""
         insert_vectors(self.connection, space.space, vectors.items())
@@ -599,7 +604,9 @@ class Store:
     def set_generation(self, space: Space, generation: Generation | None) -> None:
         """Points to another index file (or none), inside a writing transaction.
 
-        What every index file knows of is forgotten: lists of deleted keys stay short.
+        What every index file knows of is forgotten: lists of deleted keys stay short. A space
+        without a file needs no list: what is read of it begins at its rows. But one may be built
+        meanwhile, unless it is just this one that was.
         """
         self.connection.execute("DELETE FROM generations WHERE space = ?", (space.space,))
         if generation is not None:
@@ -607,9 +614,7 @@ class Store:
                 f"INSERT INTO generations VALUES ({', '.join('?' * len(generation))})", generation
             )
             self.set_properties({"last_generation": generation.generation})
-        pointers = self.generations()
-        if len({pointer.space for pointer in pointers}) == len(self.spaces()):
-            self.forget_changes(min(pointer.sequence for pointer in pointers))
+            self.forget_changes(min(pointer.sequence for pointer in self.generations()))
 
     def forget_changes(self, sequence: int) -> None:
         """Drops the lists of changes up to a sequence number; older readers then start afresh."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -32,7 +32,8 @@ _NUMBER = f"{_CELL};white-space:nowrap"
 class Rows(Generic[Item]):
     """What `SearchResult` and `Records` share: rows of equal fields, one row an item.
 
-    The vector is a column of its own, and only there where vectors were asked for. Metadata has no
+    The vector is a column of its own, and only there where vectors were asked for; of named ones
+    it holds dictionaries, and structs in Arrow and polars. Metadata has no
     schema: every document may have other keys, and one key other types. So it is a dictionary
     in lists and in pandas (as in Chroma's results), and JSON text in Arrow and polars, whose
     columns have one type: a struct would give every row all keys, and could not hold mixed types.
@@ -41,10 +42,10 @@ class Rows(Generic[Item]):
 
     _FIELDS: ClassVar[tuple[str, ...]]
 
-    def __init__(self, items: list[Item], dim: int | None = None) -> None:
+    def __init__(self, items: list[Item], dim: int | Mapping[str, int] | None = None) -> None:
         self._items = items
         first = getattr(items[0], "vector", None) if items else None
-        self._dim = len(first) if first is not None else dim
+        self._dim = dim if first is None or isinstance(first, dict) else len(first)
 
     def __len__(self) -> int:
         """How many there are."""
@@ -59,12 +60,16 @@ class Rows(Generic[Item]):
         names = self._columns()
         rows = [dict(zip(names, self._values(item), strict=True)) for item in self]
         for row in rows:
-            if row.get("vector") is not None:
+            if isinstance(row.get("vector"), dict):
+                row["vector"] = {name: vector.tolist() for name, vector in row["vector"].items()}
+            elif row.get("vector") is not None:
                 row["vector"] = row["vector"].tolist()
         return rows
 
     def to_pandas(self) -> pd.DataFrame:
         """A data frame: metadata as dictionaries, vectors as arrays, each an object.
+
+        Named vectors are dictionaries of arrays.
 
         Raises:
             ImportError: pandas is not installed.
@@ -77,13 +82,17 @@ class Rows(Generic[Item]):
     def to_polars(self) -> pl.DataFrame:
         """A data frame: metadata as JSON text, vectors as an array of Float32.
 
+        Named vectors are a struct of such arrays, null where a document has none.
+
         Raises:
             ImportError: polars is not installed.
         """
         polars = load_extra("polars", "polars", "to_polars")
         types = {"score": polars.Float64}
         if self._dim is not None:
-            types["vector"] = polars.Array(polars.Float32, self._dim)
+            types["vector"] = self._vector_type(
+                lambda dim: polars.Array(polars.Float32, dim), polars.Struct
+            )
         schema = {name: types.get(name, polars.String) for name in self._columns()}
         frame: pl.DataFrame = polars.DataFrame(
             {name: self._column(name) for name in schema}, schema=schema
@@ -93,18 +102,31 @@ class Rows(Generic[Item]):
     def to_arrow(self) -> pa.Table:
         """A table: metadata as JSON text, vectors as fixed_size_list<float32>[dim].
 
+        Named vectors are a struct of such lists, null where a document has none.
+
         Raises:
             ImportError: pyarrow is not installed.
         """
         arrow = load_extra("pyarrow", "parquet", "to_arrow")
         types = {"score": arrow.float64()}
         if self._dim is not None:
-            types["vector"] = arrow.list_(arrow.float32(), self._dim)
+            types["vector"] = self._vector_type(
+                lambda dim: arrow.list_(arrow.float32(), dim),
+                lambda fields: arrow.struct(list(fields.items())),
+            )
         schema = arrow.schema([(name, types.get(name, arrow.string())) for name in self._columns()])
         table: pa.Table = arrow.table(
             {name: self._column(name) for name in schema.names}, schema=schema
         )
         return table
+
+    def _vector_type(
+        self, of: Callable[[int], Any], struct: Callable[[dict[str, Any]], Any]
+    ) -> Any:
+        if isinstance(self._dim, Mapping):
+            return struct({name: of(dim) for name, dim in self._dim.items()})
+        assert self._dim is not None
+        return of(self._dim)
 
     def _columns(self) -> list[str]:
         return [*self._FIELDS, *(["vector"] if self._dim is not None else [])]
@@ -117,6 +139,8 @@ class Rows(Generic[Item]):
         values = [getattr(item, name) for item in self]
         if name == "metadata":
             return [encode_metadata(value) for value in values]
+        if name == "vector" and isinstance(self._dim, Mapping):
+            return [{name: (value or {}).get(name) for name in self._dim} for value in values]
         if name == "vector" and values and all(value is not None for value in values):
             return list(np.stack(values))
         return values

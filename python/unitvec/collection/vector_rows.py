@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import apsw
@@ -14,8 +14,12 @@ from unitvec.collection.inputs import COSINE_LENGTH_MIN, LENGTH_MAX, check_vecto
 from unitvec.collection.rows import VECTOR_DTYPE, vector_checksum
 from unitvec.collection.schema import VECTOR_TABLE, vector_table
 
-#: Name of a space whose vectors are not complete yet: another model's, see `reembedding`.
+#: Begins the name of a space whose vectors are not complete yet: another model's for the space
+#: whose name follows, see `reembedding`.
 STAGED = "~migration"
+
+#: Begins the names that callers cannot give: those of spaces that are not complete.
+INTERNAL = "~"
 
 #: Squared lengths between which a vector may be stored, whatever the rounding of their sums.
 _LEAST, _MOST = 2 * COSINE_LENGTH_MIN**2, LENGTH_MAX**2 / 2
@@ -44,6 +48,16 @@ class Space(NamedTuple):
     model: str | None
     fingerprint: str | None
     live: int
+
+
+def staged_name(name: str) -> str:
+    """What the space is called that is to take the place of another."""
+    return f"{STAGED}:{name}" if name else STAGED
+
+
+def visible(spaces: Mapping[str, Space]) -> dict[str, Space]:
+    """All but the internal ones."""
+    return {name: space for name, space in spaces.items() if not name.startswith(INTERNAL)}
 
 
 class DamagedVectorError(Exception):

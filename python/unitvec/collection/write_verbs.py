@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,10 @@ from unitvec.collection.batches import Batch, Columns
 from unitvec.collection.document_filters import WhereDocument, both, compile_where_document
 from unitvec.collection.filters import Where, compile_where
 from unitvec.collection.inputs import check_vectors
+from unitvec.collection.named_vectors import default_space
 from unitvec.collection.opened import OpenCollection
 from unitvec.collection.store import Store
+from unitvec.collection.vector_rows import Space
 from unitvec.overflow import warned_together
 from unitvec.progress import Bar, NoBar, progress_bar
 
@@ -43,7 +46,10 @@ class WriteVerbs(OpenCollection):
             documents: a text, a list of texts or a stream of any length; None for vectors alone.
             ids: one text each, at most 1,024 bytes; None: random ones (UUID 4).
             metadatas: a dictionary of JSON values each, or None.
-            embeddings: vectors, shape (n, dim), used instead of encoding the documents.
+            embeddings: vectors, shape (n, dim), used instead of encoding the documents; or a
+                dictionary of such by name ("" for the collection's own). In a list, None stands
+                for a document without that vector; a name left out is encoded where it has an
+                encoder, and else no document gets such a vector.
             show_progress_bar: on stderr; None: on a terminal, after a second.
 
         Returns:
@@ -54,7 +60,7 @@ class WriteVerbs(OpenCollection):
                 finite, of another dim or (cosine) all zeros; a text UTF-8 cannot hold. Names it.
             TypeError: something of another type, named by its position.
         """
-        columns = Columns(documents, ids, metadatas, embeddings)
+        columns = self._columns(documents, ids, metadatas, embeddings)
         return self._store(columns, self._add_batch, show_progress_bar)
 
     def upsert(
@@ -66,7 +72,7 @@ class WriteVerbs(OpenCollection):
         show_progress_bar: bool | None = None,
     ) -> list[str]:
         """As `add`, but a known id is replaced, metadata and all; of equal ids the last wins."""
-        columns = Columns(documents, ids, metadatas, embeddings)
+        columns = self._columns(documents, ids, metadatas, embeddings)
         return self._store(columns, self._upsert_batch, show_progress_bar)
 
     def update(
@@ -79,12 +85,15 @@ class WriteVerbs(OpenCollection):
     ) -> None:
         """Changes what is given of known documents: a new text is encoded again, metadata merged.
 
+        Vectors by name (see `add`) replace those of that name, None in a list removes one, and
+        others stay, but for those of an encoder where the text changes.
+
         Raises:
             ValueError: an unknown id, or one that comes twice; else as `add`.
         """
-        if documents is None and metadatas is None and embeddings is None:
+        columns = self._columns(documents, ids, metadatas, embeddings)
+        if not columns.has_content and metadatas is None:
             raise ValueError("[update] expected documents, metadatas or embeddings")
-        columns = Columns(documents, ids, metadatas, embeddings)
         if "ids" not in columns.given:
             raise ValueError("[update] expected ids")
         self._store(columns, self._update_batch, show_progress_bar, needs_content=False)
@@ -118,6 +127,21 @@ class WriteVerbs(OpenCollection):
         self._session.maintain(len(keys or []))
         return len(keys or [])
 
+    def _columns(self, documents: Any, ids: Any, metadatas: Any, embeddings: Any) -> Columns:
+        """The columns given; vectors by name, as far as there are such."""
+        if embeddings is not None and not isinstance(embeddings, Mapping):
+            if (space := default_space(self._spaces)) is None:
+                raise ValueError(
+                    f"[embeddings] expected a dictionary with names of {list(self._spaces)}, got "
+                    f"{type(embeddings).__name__}"
+                )
+            embeddings = {space.name: embeddings}
+        unknown = [name for name in embeddings or () if name not in self._spaces]
+        if unknown:
+            names = list(self._spaces)
+            raise ValueError(f"[embeddings] expected names of {names}, got {unknown[0]!r}")
+        return Columns(documents, ids, metadatas, embeddings)
+
     def _store(
         self,
         columns: Columns,
@@ -126,7 +150,7 @@ class WriteVerbs(OpenCollection):
         needs_content: bool = True,
     ) -> list[str]:
         """Runs `write` over the batches: a list in one transaction, a stream in one a batch."""
-        if needs_content and not {"documents", "embeddings"} & set(columns.given):
+        if needs_content and not columns.has_content:
             raise ValueError("[Collection] expected documents, embeddings or both")
         stored: list[str] = []
         session = self._session
@@ -155,12 +179,12 @@ class WriteVerbs(OpenCollection):
             ids = writing.check_ids(batch.ids, batch.start)
             writing.require_unique(ids)
             writing.require_unknown(store, ids)
-        rows = writing.new_rows(batch, self._embed, self._space)
+        rows = writing.new_rows(batch, self._kinds())
         store.insert(rows)
         return [row.id for row in rows]
 
     def _upsert_batch(self, store: Store, batch: Batch) -> list[str]:
-        rows = writing.new_rows(batch, self._embed, self._space)
+        rows = writing.new_rows(batch, self._kinds())
         last = {row.id: row for row in rows}
         known = store.keys_of(list(last)) if batch.ids is not None else {}
         if known:
@@ -172,18 +196,24 @@ class WriteVerbs(OpenCollection):
         ids = writing.check_ids(batch.ids or [], batch.start)
         writing.require_unique(ids)
         known = writing.require_known(store, ids, "update")
-        vectors = None
-        if batch.documents is not None or batch.embeddings is not None:
-            documents = writing.check_documents(batch.documents, batch.start)
-            vectors = writing.vectors_of(batch, documents, self._embed, self._space)
+        documents = writing.check_documents(batch.documents, batch.start)
+        columns = writing.vector_columns(batch, documents, kinds := self._kinds())
         rows = writing.changed_rows(store, store.rows([known[i] for i in ids]), batch)
-        if vectors is None:
+        if documents is None and not columns:
             store.rewrite(rows)
         else:  # a new vector is a new row: indexes only ever learn of rows added and removed
+            moved = writing.moved_rows(store, rows, columns, kinds)
+            writing.require_content(moved, batch.start)
             store.remove([row.key for row in rows])
-            store.insert(writing.as_new(rows, vectors, self._space))
+            store.insert(moved)
         return ids
 
-    def _embed(self, documents: list[str]) -> NDArray[np.float32]:
-        vectors = self.encoder.encode_document(documents, show_progress_bar=False)
-        return check_vectors(vectors, self.dim, self.metric, "encoded documents")
+    def _kinds(self) -> list[writing.Kind]:
+        return [self._kind(space) for space in self._spaces.values()]
+
+    def _kind(self, space: Space) -> writing.Kind:
+        return writing.Kind(space, partial(self._embed, space), self._has_encoder(space))
+
+    def _embed(self, space: Space, documents: list[str]) -> NDArray[np.float32]:
+        vectors = self._encoder_of(space).encode_document(documents, show_progress_bar=False)
+        return check_vectors(vectors, space.dim, space.metric, "encoded documents")

@@ -173,7 +173,8 @@ class _Writer:
         if marked:
             self._collection.update(marked, metadatas=[{"digest": ""}] * len(marked))
         records = self._collection.scan({"file": file}, include=("documents", "embeddings"))
-        return {r.document: r.vector for r in records if r.document and r.vector is not None}
+        vectors = ((r.document, _main_vector(r.vector)) for r in records)
+        return {text: vector for text, vector in vectors if text and vector is not None}
 
     def remove(self, ids: Iterable[str]) -> None:
         """Removes passages that a file no longer has."""
@@ -203,6 +204,13 @@ class _Writer:
         )
         self.report.encoded += len(fresh)
         self.report.reused += len(waiting) - len(fresh)
+
+
+def _main_vector(vector: Any) -> NDArray[Any] | None:
+    """The collection's own vector, or the only one, also where vectors have names."""
+    if not isinstance(vector, dict):
+        return vector  # type: ignore[no-any-return]
+    return vector.get("", next(iter(vector.values()), None))
 
 
 def _unique(identity: str, taken: set[str]) -> str:

@@ -232,8 +232,8 @@ SPACES: list[tuple[str, Any]] = [
 ]
 
 
-def test_a_space_of_another_name_is_not_the_collections_own(hostile: Path) -> None:
-    sql(hostile, "UPDATE spaces SET name = 'another'")
+def test_an_unfinished_space_is_not_what_a_collection_has(hostile: Path) -> None:
+    sql(hostile, "UPDATE spaces SET name = '~another'")
     for options in ({"read_only": True}, {"read_only": False}):
         with pytest.raises(FormatError, match=r"store\.sqlite"):
             Collection(hostile, **options)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +19,7 @@ from unitvec.collection.exchange.pinecone import (
 from unitvec.collection.exchange.rows import Facts, RowWriter, format_by_name, format_of
 from unitvec.collection.exchange.weaviate import WeaviateLayout
 from unitvec.collection.filters import Condition
+from unitvec.collection.named_vectors import shown_vectors
 from unitvec.collection.publishing import published
 from unitvec.collection.results import Record
 from unitvec.collection.store import Store, metadata_of, read_vectors
@@ -71,19 +72,25 @@ def layout_of(name: str, options: Options, function: str) -> Layout:
     return _LAYOUTS[name](options)
 
 
-def documents(store: Store, condition: Condition | None, space: Space | None) -> Iterator[Record]:
+def documents(
+    store: Store, condition: Condition | None, spaces: Space | Mapping[str, Space] | None
+) -> Iterator[Record]:
     """The documents of a filter in the order of storing, few in memory at a time.
 
     Args:
         store: in a reading transaction, so that all are of one moment.
         condition: a filter, or None for all.
-        space: whose vectors to read; None leaves them out.
+        spaces: whose vectors to read: of one, or of several by name; None leaves them out.
     """
     last = 0
     while keys := store.next_keys(last, condition, _KEYS_AT_ONCE):
         for start in range(0, len(keys), _ROWS_AT_ONCE):
             some = keys[start : start + _ROWS_AT_ONCE]
-            vectors = {} if space is None else read_vectors(store, space, some)
+            vectors: Mapping[int, Any] = {}
+            if isinstance(spaces, Space):
+                vectors = read_vectors(store, spaces, some)
+            elif spaces is not None:
+                vectors = shown_vectors(store, spaces, some)
             for row in store.rows(some):
                 metadata = metadata_of(store.path, row)
                 yield Record(row.id, row.document, metadata, vectors.get(row.key))
@@ -98,7 +105,7 @@ class Target:
         path: the file, or the folder of Pinecone's namespaces.
         layout: columns.
         format: "parquet" or "jsonl".
-        dim: the vectors' length; None leaves them out.
+        dims: the vectors' lengths by name, "" for the own ones; without any they are left out.
         facts: what our own files say about the collection.
         overwrite: whether a file at `path` may be replaced.
     """
@@ -106,7 +113,7 @@ class Target:
     path: Path
     layout: Layout
     format: str
-    dim: int | None
+    dims: Mapping[str, int]
     facts: Facts
     overwrite: bool
 
@@ -118,11 +125,11 @@ class Target:
         if layout.NAME == PineconeLayout.NAME and format_by_name(path) is None:
             file_format = file_format or "parquet"
         chosen = format_of(path, file_format, layout.FORMATS, "export")
-        return cls(path, layout, chosen, facts.dim, facts, overwrite)
+        return cls(path, layout, chosen, facts.dims(), facts, overwrite)
 
     def without_vectors(self) -> Target:
         """The same, with the vectors left out."""
-        return replace(self, dim=None)
+        return replace(self, dims={})
 
     @property
     def is_folder(self) -> bool:
@@ -170,9 +177,9 @@ def _writing(target: Target, path: Path, folder: str | None) -> Iterator[RowWrit
 def _writer(target: Target, path: Path) -> Any:
     if target.format == "jsonl":
         suffix = target.path.suffix.lower()  # not of `path`, which is a temporary name
-        return JsonlWriter(path, suffix, target.layout.vector_column())
+        return JsonlWriter(path, suffix, target.layout.COLUMNS)
     facts = target.facts if target.layout.NAME == OwnLayout.NAME else None
-    return ParquetWriter(path, target.layout, target.dim, facts)
+    return ParquetWriter(path, target.layout, target.dims, facts)
 
 
 class FolderWriter:

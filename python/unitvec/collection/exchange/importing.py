@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unitvec.collection.batches import BATCH_CHARACTERS, BATCH_DOCUMENTS, Batch, Columns
 from unitvec.collection.exchange.damage import damaged
@@ -18,10 +19,11 @@ from unitvec.collection.exchange.parquet import count_rows, parquet_facts, read_
 from unitvec.collection.exchange.pinecone import PineconeLayout, require_namespace
 from unitvec.collection.exchange.rows import Facts, PlacedRow, format_of
 from unitvec.collection.inputs import check_document, check_id, check_metadata, check_vectors
+from unitvec.collection.named_vectors import are_named, space_named
 from unitvec.collection.results import Record
-from unitvec.collection.rows import NewRow, encode_vector
+from unitvec.collection.rows import NewRow, encode_vectors
 from unitvec.collection.vector_rows import Space
-from unitvec.collection.writing import Embed
+from unitvec.collection.writing import Column, Kind, by_row
 
 Value = TypeVar("Value")
 
@@ -74,14 +76,15 @@ class Source:
     def facts(self) -> Facts:
         """What the first file says about its collection; at least the length of its vectors."""
         facts = parquet_facts(self.files[0]) if self.format == "parquet" else Facts()
-        if facts.dim is not None:
+        if facts.dims():
             return facts
         column = self.layout.vector_column()
         for row in self.rows():
-            vector = row.values.get(column)
-            return facts._replace(
-                dim=len(vector) if isinstance(vector, (list, np.ndarray)) else None
-            )
+            named = row.values.get("vectors")
+            vectors = None
+            if isinstance(named, dict) and named:
+                vectors = {name: Facts(_length(vector)) for name, vector in named.items()}
+            return facts._replace(dim=_length(row.values.get(column)), vectors=vectors)
         return facts
 
     def count(self) -> int | None:
@@ -95,6 +98,10 @@ class Source:
                 yield from read_parquet(file, self.layout)
             else:
                 yield from read_jsonl(file)
+
+
+def _length(vector: Any) -> int | None:
+    return len(vector) if isinstance(vector, (list, np.ndarray)) else None
 
 
 def _namespace_files(path: Path, name: str | None) -> list[Path]:
@@ -123,14 +130,19 @@ class FileRows(Columns):
 
     Args:
         source: the files.
-        space: for which the vectors are.
-        embed: gives vectors to texts that have none.
+        kinds: of vectors that the collection has.
+        using: the kind that vectors without a name are of; None: the own one, or the only one.
         encode_texts: leave the files' vectors unread.
         atomic: whether all batches are one transaction.
     """
 
     def __init__(
-        self, source: Source, space: Space, embed: Embed, encode_texts: bool, atomic: bool
+        self,
+        source: Source,
+        kinds: Sequence[Kind],
+        using: str | None,
+        encode_texts: bool,
+        atomic: bool,
     ) -> None:
         self.given = {}
         self.is_stream = not atomic
@@ -138,8 +150,8 @@ class FileRows(Columns):
         self.encoded = 0
         self.stored = 0
         self._source = source
-        self._space = space
-        self._embed, self._encode_texts = embed, encode_texts
+        self._kinds = {kind.space.name: kind for kind in kinds}
+        self._using, self._encode_texts = using, encode_texts
 
     def batches(self) -> Iterator[PlacedBatch]:
         """The rows in order."""
@@ -170,51 +182,101 @@ class FileRows(Columns):
         batch = PlacedBatch(self.stored, len(group), None, None, None, None)
         fields = [_fields(row, record) for row, record in group]  # before the work of encoding
         batch.rows = [
-            NewRow(*checked, {self._space.space: encode_vector(vector)})
-            for checked, vector in zip(fields, self._vectors(group), strict=True)
+            NewRow(*checked, vectors)
+            for checked, vectors in zip(fields, self._vectors(group), strict=True)
         ]
         batch.places = [f"{row.file} {row.place}" for row, _ in group]
         self.stored += len(group)
         return batch
 
-    def _vectors(self, group: list[tuple[PlacedRow, Record]]) -> list[Any]:
-        """The files' vectors; where there are none, those of the texts."""
-        vectors: list[Any] = [None] * len(group)
-        given = [
-            i for i, (_, r) in enumerate(group) if r.vector is not None and not self._encode_texts
+    def _vectors(self, group: list[tuple[PlacedRow, Record]]) -> list[dict[int, bytes]]:
+        """The files' vectors, and those of the texts where there are none, by space."""
+        given = [self._by_name(row, record) for row, record in group]
+        wanted = [
+            self._to_encode(row, record, g) for (row, record), g in zip(group, given, strict=True)
         ]
-        for i, vector in zip(given, self._given([group[i] for i in given]), strict=True):
-            vectors[i] = vector
-        missing = [i for i in range(len(group)) if vectors[i] is None]
-        for i in missing:
-            row, record = group[i]
-            if record.document is None:
-                raise damaged(row.file, row.place, "expected a vector, or a text to encode")
-        if missing:
-            encoded = self._embed([group[i][1].document or "" for i in missing])
-            for i, vector in zip(missing, encoded, strict=True):
-                vectors[i] = vector
-        self.encoded += len(missing)
-        return vectors
+        columns: dict[int, Column] = {}
+        for name, kind in self._kinds.items():
+            there = [i for i in range(len(group)) if name in given[i]]
+            rows = [(group[i][0], given[i][name]) for i in there]
+            column: Column = [None] * len(group)
+            _put(column, there, _given(rows, kind.space))
+            columns[kind.space.space] = column
+        for name, kind in self._kinds.items():  # the work, when all is checked
+            lacking = [i for i in range(len(group)) if name in wanted[i]]
+            if lacking:
+                texts = [group[i][1].document or "" for i in lacking]
+                _put(columns[kind.space.space], lacking, kind.embed(texts))
+        self.encoded += sum(map(bool, wanted))
+        return by_row(columns, len(group))
 
-    def _given(self, group: list[tuple[PlacedRow, Record]]) -> Any:
-        """Vectors of the files as checked float32; all at once, and one by one to find an error."""
-        if not group:
+    def _by_name(self, row: PlacedRow, record: Record) -> dict[str, Any]:
+        """The vectors of a row; one without a name is of the kind that is meant."""
+        vector = record.vector
+        if vector is None or self._encode_texts:
+            return {}
+        if not isinstance(vector, dict):
+            return {self._meant: vector}
+        if not are_named(self._kinds) and len(vector) == 1:
+            return {"": next(iter(vector.values()))}  # under whichever name another program has it
+        if not are_named(self._kinds) and len(vector) > 1:
+            raise damaged(row.file, row.place, "expected one vector an object, got several")
+        unknown = [name for name in vector if name not in self._kinds]
+        if unknown:
+            raise damaged(
+                row.file,
+                row.place,
+                f"vectors: expected names of {list(self._kinds)}, got {unknown[0]!r}",
+            )
+        return vector
+
+    @property
+    def _meant(self) -> str:
+        spaces = {name: kind.space for name, kind in self._kinds.items()}
+        return space_named(spaces, self._using, "import_from").name
+
+    def _to_encode(self, row: PlacedRow, record: Record, given: dict[str, Any]) -> list[str]:
+        """The kinds whose vectors are to be made of the text.
+
+        A row with vectors by name says by that which it lacks; but for the own one, which none may.
+        """
+        says_all = isinstance(record.vector, dict) and not self._encode_texts
+        lacking = [
+            name
+            for name, kind in self._kinds.items()
+            if name not in given and (kind.is_own or (kind.has_encoder and not says_all))
+        ]
+        if record.document is not None and (lacking or given or says_all):
+            return lacking
+        if record.document is None and given and ("" in given or "" not in self._kinds):
             return []
-        for row, record in group:
-            # NumPy would take a list of numbers and booleans, or of their digits, for numbers.
-            if isinstance(record.vector, list) and not {*map(type, record.vector)} <= {int, float}:
-                raise damaged(row.file, row.place, "vector: expected a list of numbers")
-        try:
-            return self._check([record.vector for _, record in group])
-        except (TypeError, ValueError):
-            return [
-                _checked(row, "vector", lambda v, _: self._check([v])[0], record.vector)
-                for row, record in group
-            ]
+        expected = "a vector, or a text to encode"
+        if record.document is not None:
+            expected = "vectors, as no vectors here have an encoder"
+        raise damaged(row.file, row.place, f"expected {expected}")
 
-    def _check(self, vectors: list[Any]) -> Any:
-        return check_vectors(vectors, self._space.dim, self._space.metric, "vector")
+
+def _put(column: Column, places: list[int], vectors: NDArray[np.float32]) -> None:
+    for i, vector in zip(places, encode_vectors(vectors), strict=True):
+        column[i] = vector
+
+
+def _given(rows: list[tuple[PlacedRow, Any]], space: Space) -> NDArray[np.float32]:
+    """Vectors of the files, checked; all at once, and one by one to find an error."""
+    what = f"vector {space.name!r}" if space.name else "vector"
+
+    def check(vectors: list[Any]) -> NDArray[np.float32]:
+        return check_vectors(vectors, space.dim, space.metric, "vector")
+
+    for row, vector in rows:
+        # NumPy would take a list of numbers and booleans, or of their digits, for numbers.
+        if isinstance(vector, list) and not {*map(type, vector)} <= {int, float}:
+            raise damaged(row.file, row.place, f"{what}: expected a list of numbers")
+    try:
+        return check([vector for _, vector in rows])
+    except (TypeError, ValueError):
+        each = [_checked(row, what, lambda v, _: check([v]), vector) for row, vector in rows]
+        return np.concatenate(each)
 
 
 def _fields(row: PlacedRow, record: Record) -> tuple[str, str | None, str]:

@@ -6,7 +6,7 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unitvec.collection.exchange.damage import damaged
+from unitvec.collection.exchange.layouts import Column
 from unitvec.collection.exchange.rows import PlacedRow
 from unitvec.extras import load_extra
 
@@ -28,12 +29,12 @@ _ESCAPED = str.maketrans({"\x85": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u
 class JsonlWriter:
     """Writes rows as lines; a vector's numbers in nine digits, which no two float32 share."""
 
-    def __init__(self, path: Path, compression: str, vector_column: str) -> None:
+    def __init__(self, path: Path, compression: str, columns: Sequence[Column]) -> None:
         if compression == ".zst":
             load_extra("pyarrow", "parquet", "export")  # before a file is made
         self._file = path.open("xb")
         self._stream = _compressing(self._file, compression)
-        self._vector_column = vector_column
+        self._kinds = {column.name: column.kind for column in columns}
 
     def write(self, row: dict[str, Any]) -> None:
         """Adds a line."""
@@ -46,8 +47,14 @@ class JsonlWriter:
         self._stream.write(line.encode())
 
     def _value(self, name: str, value: Any) -> str:
-        if name == self._vector_column:
+        if self._kinds[name] == "vector":
             return vector_text(value)
+        if self._kinds[name] == "vectors":
+            fields = [
+                f"{json.dumps(kind, ensure_ascii=False)}:{vector_text(vector)}"
+                for kind, vector in value.items()
+            ]
+            return f"{{{','.join(fields)}}}"
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
     def finish(self) -> None:

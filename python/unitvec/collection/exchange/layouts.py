@@ -13,10 +13,10 @@ Policy = Literal["error", "json", "drop"]
 
 
 class Column(NamedTuple):
-    """A column: "text" is a string or null, "json" an object or null, "vector" float32 or null."""
+    """A column of strings ("text"), objects, float32 ("vector"), or such by name; or of nulls."""
 
     name: str
-    kind: Literal["text", "json", "vector"]
+    kind: Literal["text", "json", "vector", "vectors"]
 
 
 class Options(NamedTuple):
@@ -144,7 +144,10 @@ class Layout(ABC):
 
 
 class OwnLayout(Layout):
-    """id, document, metadata, vector: all that a collection holds of a document, and no more."""
+    """id, document, metadata, vector, vectors: all that a collection holds of a document.
+
+    The vector is the collection's own; where it has named ones, `vectors` has those that there are.
+    """
 
     NAME = "unitvec"
     FORMATS = ("parquet", "jsonl")
@@ -153,15 +156,18 @@ class OwnLayout(Layout):
         Column("document", "text"),
         Column("metadata", "json"),
         Column("vector", "vector"),
+        Column("vectors", "vectors"),
     )
 
     def to_row(self, record: Record) -> dict[str, Any]:
         """The record, field by field."""
+        vector, vectors = own_and_named(record)
         return {
             "id": record.id,
             "document": record.document,
             "metadata": record.metadata,
-            "vector": record.vector,
+            "vector": vector,
+            "vectors": vectors,
         }
 
     def from_row(self, row: dict[str, Any]) -> Record:
@@ -171,5 +177,28 @@ class OwnLayout(Layout):
             row.get("id"),  # type: ignore[arg-type]  # checked with all else, by the importer
             row.get("document"),
             {} if metadata is None else metadata,
-            row.get("vector"),
+            joined_vectors(row.get("vector"), row.get("vectors")),
         )
+
+
+def own_and_named(record: Record) -> tuple[Any, dict[str, Any] | None]:
+    """The own vector of a record, and its named ones; None where the collection has none such."""
+    if not isinstance(record.vector, dict):
+        return record.vector, None
+    return record.vector.get(""), {name: v for name, v in record.vector.items() if name}
+
+
+def joined_vectors(own: Any, named: Any) -> Any:
+    """The opposite of `own_and_named`.
+
+    Raises:
+        ValueError: what should be by name is not, or the other way round.
+    """
+    if isinstance(own, dict):
+        raise ValueError("vector: expected real numbers, got an object")
+    if named is None:
+        return own
+    if not isinstance(named, dict) or "" in named:
+        raise ValueError("vectors: expected an object of names and vectors")
+    named = {name: vector for name, vector in named.items() if vector is not None}
+    return named if own is None else {"": own, **named}

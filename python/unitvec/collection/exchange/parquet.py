@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,18 +37,29 @@ def _arrow(function: str) -> Any:
 class ParquetWriter:
     """Collects rows into groups and writes each with Zstandard.
 
-    The types are plain strings and lists of float, which every reader of Parquet knows.
+    The types are plain strings and lists of float, which every reader of Parquet knows; of named
+    vectors a struct of such lists, null where a row has none.
     """
 
-    def __init__(self, path: Path, layout: Layout, dim: int | None, facts: Facts | None) -> None:
+    def __init__(
+        self, path: Path, layout: Layout, dims: Mapping[str, int], facts: Facts | None
+    ) -> None:
         arrow = self._arrow = _arrow("export")
         own = facts is not None
-        lists = arrow.list_(arrow.float32(), dim if own and dim else -1)
-        kinds = {"text": arrow.string(), "json": arrow.string(), "vector": lists}
-        self._columns = [c for c in layout.COLUMNS if c.kind != "vector" or dim is not None]
+        self._names = [name for name in dims if name]
+        named = arrow.struct([(name, arrow.list_(arrow.float32())) for name in self._names])
+        kinds = {
+            "text": arrow.string(),
+            "json": arrow.string(),
+            "vector": arrow.list_(arrow.float32(), dims.get("", -1) if own else -1),
+            "vectors": named,
+        }
+        left_out = {"vector"} - ({"vector"} if "" in dims else set())
+        left_out |= set() if self._names else {"vectors"}
+        self._columns = [c for c in layout.COLUMNS if c.kind not in left_out]
         self._schema = arrow.schema(
             [(column.name, kinds[column.kind]) for column in self._columns],
-            metadata={_FACTS_KEY: json.dumps({"format": 1, **facts._asdict()})} if facts else None,
+            metadata={_FACTS_KEY: json.dumps({"format": 1, **facts.to_json()})} if facts else None,
         )
         self._path, self._is_own = path, own
         self._file = path.open("xb")
@@ -70,7 +81,7 @@ class ParquetWriter:
             if value is not None and column.kind == "json":
                 value = row[column.name] = encode_metadata(value)
             if value is not None:
-                self._bytes += value.nbytes if column.kind == "vector" else len(value)
+                self._bytes += _size(column, value)
         self._rows.append(row)
         if len(self._rows) == _GROUP_ROWS or self._bytes >= _GROUP_BYTES:
             self._write_group()
@@ -85,7 +96,13 @@ class ParquetWriter:
         arrow = self._arrow
         values: list[Any] = [row.get(column.name) for row in self._rows]
         kind = self._schema.field(column.name).type
-        if column.kind != "vector":
+        if column.kind == "vectors":
+            lists = [
+                arrow.array([(value or {}).get(name) for value in values], kind.field(name).type)
+                for name in self._names
+            ]
+            return arrow.StructArray.from_arrays(lists, fields=list(kind))
+        if column.kind != "vector" or any(value is None for value in values):
             return arrow.array(values, kind)
         flat = arrow.array(np.concatenate(values))
         if arrow.types.is_fixed_size_list(kind):
@@ -108,6 +125,13 @@ class ParquetWriter:
         self._file.close()
 
 
+def _size(column: Column, value: Any) -> int:
+    """Bytes, or characters, of a value."""
+    if column.kind == "vectors":
+        return sum(vector.nbytes for vector in value.values())
+    return int(value.nbytes) if column.kind == "vector" else len(value)
+
+
 def parquet_facts(path: Path) -> Facts:
     """What the file says about the collection that it came from.
 
@@ -125,7 +149,7 @@ def _facts_in(path: Path, stored: bytes | None) -> Facts:
     try:
         facts = json.loads(stored)
         if facts.pop("format") == 1:
-            return Facts(**facts)
+            return Facts.from_json(facts)
     except (ValueError, KeyError, TypeError, AttributeError):
         pass
     raise damaged(path, "", f"expected to be described in format 1, got {stored[:200]!r}")
@@ -199,11 +223,21 @@ def _require_columns(arrow: Any, path: Path, schema: Any, layout: Layout) -> Non
             )
 
 
-_KINDS = {"text": "strings", "json": "strings of JSON or structs", "vector": "lists of floats"}
+_KINDS = {
+    "text": "strings",
+    "json": "strings of JSON or structs",
+    "vector": "lists of floats",
+    "vectors": "structs of lists of floats",
+}
 
 
 def _is_kind(types: Any, found: Any, kind: str) -> bool:
     text = types.is_string(found) or types.is_large_string(found) or types.is_null(found)
+    if kind == "vectors":
+        fields = [field.type for field in found] if types.is_struct(found) else [None]
+        return types.is_null(found) or all(
+            field is not None and _is_kind(types, field, "vector") for field in fields
+        )
     if kind == "vector":
         lists = (types.is_list, types.is_large_list, types.is_fixed_size_list)
         is_list = any(check(found) for check in lists)
@@ -219,8 +253,7 @@ def _rows_of(
     for column in layout.COLUMNS:
         if column.name in batch.schema.names:
             array = batch.column(batch.schema.get_field_index(column.name))
-            is_list = column.kind == "vector" and not arrow.types.is_null(array.type)
-            columns[column.name] = _vectors(arrow, array) if is_list else array.to_pylist()
+            columns[column.name] = _values(arrow, array, column.kind)
     kinds = {column.name: column.kind for column in layout.COLUMNS}
     for i in range(batch.num_rows):
         row = {name: values[i] for name, values in columns.items()}
@@ -232,6 +265,21 @@ def _rows_of(
                 except ValueError as error:
                     raise damaged(path, f"row {first + i}, {name}", str(error)) from error
         yield row, size
+
+
+def _values(arrow: Any, array: Any, kind: str) -> list[Any]:
+    """The values of a column, vectors as arrays, those by name as dictionaries of them."""
+    if arrow.types.is_null(array.type) or kind in ("text", "json"):
+        return list(array.to_pylist())
+    if kind == "vector":
+        return _vectors(arrow, array)
+    names = [field.name for field in array.type]
+    fields = [_values(arrow, arrow.compute.struct_field(array, [i]), "vector")
+              for i in range(len(names))]  # fmt: skip
+    rows = [dict(zip(names, values, strict=True)) for values in zip(*fields, strict=True)]
+    valid = array.is_valid().to_pylist()
+    return [row if there else None for row, there in zip(rows or [{}] * len(valid), valid,
+                                                         strict=True)]  # fmt: skip
 
 
 def _vectors(arrow: Any, array: Any) -> list[Any]:

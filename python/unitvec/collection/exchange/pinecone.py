@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from unitvec.collection.exchange.layouts import Column, Layout, UnfitError
+from unitvec.collection.exchange.layouts import Column, Layout, UnfitError, joined_vectors
 from unitvec.collection.results import Record
 from unitvec.collection.rows import encode_metadata
 
@@ -48,7 +48,8 @@ class PineconeLayout(Layout):
         if isinstance(metadata, dict):
             text, metadata = self._without_text(metadata)
         identity: Any = row.get("id")
-        return Record(identity, text, {} if metadata is None else metadata, row.get("values"))
+        vector = joined_vectors(row.get("values"), None)
+        return Record(identity, text, {} if metadata is None else metadata, vector)
 
     def _key_problem(self, key: str) -> str | None:
         return "a key that begins with $" if key.startswith("$") else None
@@ -96,7 +97,7 @@ def _require_id(identity: str) -> None:
 def _require_values(record: Record) -> None:
     vector = record.vector
     if vector is None:
-        raise ValueError("[export] expected vectors for Pinecone, got embeddings=False")
+        raise ValueError(f"[export] id {record.id!r}: expected vectors for Pinecone, got none")
     if len(vector) > _DIM_MAX:
         raise ValueError(f"[export] expected dim up to {_DIM_MAX} for Pinecone, got {len(vector)}")
     if not vector.any():

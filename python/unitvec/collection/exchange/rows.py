@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from unitvec.collection.vector_rows import Space
+
 JSONL_SUFFIXES = (".jsonl", ".ndjson")
 COMPRESSED_SUFFIXES = (".gz", ".zst")
 PARQUET_SUFFIXES = (".parquet", ".pq")
@@ -27,12 +29,43 @@ class PlacedRow(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What an export of our own says about the collection; None where a file says nothing."""
+    """What an export of our own says about the collection; None where a file says nothing.
+
+    Attributes:
+        dim, metric, model, fingerprint: of its own vectors.
+        vectors: the same of its named ones.
+    """
 
     dim: int | None = None
     metric: str | None = None
     model: str | None = None
     fingerprint: str | None = None
+    vectors: dict[str, Facts] | None = None
+
+    @classmethod
+    def of(cls, space: Space) -> Facts:
+        """Of one kind of vectors."""
+        return cls(space.dim, space.metric, space.model, space.fingerprint)
+
+    def dims(self) -> dict[str, int]:
+        """The lengths of vectors by name, "" for the own ones, as far as they are known."""
+        kinds = {"": self, **(self.vectors or {})}
+        return {name: kind.dim for name, kind in kinds.items() if kind.dim is not None}
+
+    def to_json(self) -> dict[str, Any]:
+        """What is not about named vectors only where there are such."""
+        facts = {name: value for name, value in self._asdict().items() if name != "vectors"}
+        if self.vectors is not None:
+            facts["vectors"] = {name: kind.to_json() for name, kind in self.vectors.items()}
+        return facts
+
+    @classmethod
+    def from_json(cls, facts: dict[str, Any]) -> Facts:
+        """The opposite; raises TypeError or AttributeError for anything else."""
+        vectors = facts.pop("vectors", None)
+        if vectors is not None:
+            vectors = {name: cls.from_json(kind) for name, kind in vectors.items()}
+        return cls(**facts, vectors=vectors)
 
 
 class RowWriter(Protocol):

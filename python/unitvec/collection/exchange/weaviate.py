@@ -1,4 +1,4 @@
-"""Weaviate's batch objects: class, id (a UUID), properties, vector.
+"""Weaviate's batch objects: class, id (a UUID), properties, vector, vectors (those with names).
 
 Sources: https://docs.weaviate.io/weaviate/api/rest (objects of a batch), the rules for names in
 the server's entities/schema/validation.go, and the checks of its Python client.
@@ -10,7 +10,14 @@ import re
 import uuid
 from typing import Any
 
-from unitvec.collection.exchange.layouts import Column, Layout, Options, UnfitError
+from unitvec.collection.exchange.layouts import (
+    Column,
+    Layout,
+    Options,
+    UnfitError,
+    joined_vectors,
+    own_and_named,
+)
 from unitvec.collection.exchange.pinecone import exact_number
 from unitvec.collection.results import Record
 
@@ -33,8 +40,8 @@ class WeaviateLayout(Layout):
         Column("id", "text"),
         Column("properties", "json"),
         Column("vector", "vector"),
-        # What Weaviate itself gives out beside these: named vectors, and its own bookkeeping.
-        Column("vectors", "json"),
+        Column("vectors", "vectors"),
+        # What Weaviate itself gives out beside these: its own bookkeeping.
         Column("creationTimeUnix", "json"),
         Column("lastUpdateTimeUnix", "json"),
     )
@@ -50,11 +57,19 @@ class WeaviateLayout(Layout):
         identity = object_id(record.id)
         if identity != record.id:
             properties[ID_PROPERTY] = record.id
+        vector, vectors = own_and_named(record)
+        for name in vectors or ():
+            if not _PROPERTY.fullmatch(name):
+                raise ValueError(
+                    f"[export] expected vectors whose names are GraphQL names for Weaviate, got "
+                    f"{name!r}"
+                )
         return {
             "class": self._class,
             "id": identity,
             "properties": properties,
-            "vector": record.vector,
+            "vector": vector,
+            "vectors": vectors or None,
         }
 
     def from_row(self, row: dict[str, Any]) -> Record | None:
@@ -69,7 +84,8 @@ class WeaviateLayout(Layout):
             if isinstance(metadata.get(ID_PROPERTY), str):
                 identity = metadata[ID_PROPERTY]
                 metadata = {k: v for k, v in metadata.items() if k != ID_PROPERTY}
-        vector = _only_vector(row)
+        # Where there is one vector, Weaviate gives the other field out empty.
+        vector = joined_vectors(row.get("vector") or None, row.get("vectors") or None)
         return Record(identity, text, {} if metadata is None else metadata, vector)  # type: ignore[arg-type]
 
     def _is_chosen(self, name: Any) -> bool:
@@ -126,16 +142,6 @@ def _fit_list(value: list[Any]) -> list[Any]:
     if kinds == {dict}:
         return [_fit_object(item) for item in value]
     return [exact_number(item) for item in value]
-
-
-def _only_vector(row: dict[str, Any]) -> Any:
-    """The vector, or the one of `vectors`."""
-    vectors = row.get("vectors")
-    if not vectors:
-        return row.get("vector")
-    if row.get("vector") or not isinstance(vectors, dict) or len(vectors) > 1:
-        raise ValueError("expected one vector an object, got several")
-    return next(iter(vectors.values()))
 
 
 def object_id(identity: str) -> str:
