@@ -10,8 +10,7 @@ from numpy.testing import assert_allclose
 
 from unitvec.collection.coded import Coded, flat, graph
 from unitvec.collection.nearest import NearestSearch, Neighbours, score
-from unitvec.collection.rows import encode_vectors
-from unitvec.collection.vector_rows import KeyedVector, Space
+from unitvec.collection.vector_rows import Space, StoredVectors
 
 METRICS = ["cosine", "dot", "euclidean", "manhattan"]
 
@@ -36,8 +35,8 @@ def brute_force(metric: str, queries: np.ndarray, vectors: np.ndarray) -> np.nda
     )
 
 
-def rows_of(keys: np.ndarray, vectors: np.ndarray) -> list[KeyedVector]:
-    return list(zip(keys.tolist(), encode_vectors(vectors), strict=True))
+def rows_of(keys: np.ndarray, vectors: np.ndarray) -> StoredVectors:
+    return StoredVectors(keys.tolist(), vectors)
 
 
 class Searched:
@@ -55,7 +54,7 @@ class Searched:
                 self.sources.append(coded)
         self.read = 0
 
-    def fetch(self, keys: list[int]) -> list[KeyedVector]:
+    def fetch(self, keys: list[int]) -> StoredVectors:
         self.read += len(keys)
         places = np.searchsorted(self.keys, np.array(keys, np.int64))
         return rows_of(self.keys[places], self.vectors[places])

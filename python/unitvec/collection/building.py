@@ -20,7 +20,6 @@ from unitvec.collection.generations import (
 )
 from unitvec.collection.index_cache import ROWS_AT_ONCE
 from unitvec.collection.nearest import NearestSearch
-from unitvec.collection.rows import decode_vectors
 from unitvec.collection.store import Generation, State, Store
 from unitvec.collection.vector_rows import Space
 
@@ -102,10 +101,10 @@ class IndexBuild:
                 raise StoppedError
             with self._store.reading():
                 rows = self._store.vectors_between(self._space, after, before, ROWS_AT_ONCE)
-            if not rows:
+            if not len(rows):
                 return
             coded.add(rows)
-            after = rows[-1][0]
+            after = rows.keys[-1]
 
     def _measured_recall(self, coded: Coded, state: State) -> float:
         """Share of the true 10 nearest that is found for rows of its own, without themselves."""
@@ -114,10 +113,9 @@ class IndexBuild:
             coded.forget(self._store.deleted_since(state.sequence), clear_dead=False)
             keys = np.sort(coded.index.ids)
             sample = keys[:: max(1, len(keys) // _RECALL_SAMPLE)].tolist()
-            rows = self._store.vectors(self._space, sample)
-            if not rows:
+            sampled = self._store.vectors(self._space, sample)
+            if not len(sampled):
                 return 1.0
-            queries = decode_vectors([vector for _, vector in rows], self._space.dim)
             found, truth = (
                 NearestSearch(
                     self._space,
@@ -126,11 +124,11 @@ class IndexBuild:
                     _RECALL_K + 1,
                     None,
                     min_recall,
-                ).run(queries, 1.0)
+                ).run(sampled.rows, 1.0)
                 for min_recall in (None, 1.0)
             )
         shares = []
-        for (key, _), got, expected in zip(rows, found.keys, truth.keys, strict=True):
+        for key, got, expected in zip(sampled.keys, found.keys, truth.keys, strict=True):
             nearest = set(expected) - {key}
             shares.append(len(nearest & set(got)) / max(1, len(nearest)))
         return float(np.mean(shares))

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from unitvec.collection.rows import decode_vectors
-from unitvec.collection.vector_rows import KeyedVector, Space
+from unitvec.collection.vector_rows import Space, StoredVectors
 from unitvec.index import Index
 
 #: Of float32: the relative error of one addition.
@@ -34,12 +33,11 @@ class Coded:
         self.is_graph = bool(self.index.stats()["kind"] == "hnsw")
         self.error = error
 
-    def add(self, rows: Sequence[KeyedVector]) -> None:
+    def add(self, vectors: StoredVectors) -> None:
         """Adds rows under their keys."""
-        vectors = decode_vectors([vector for _, vector in rows], self.space.dim)
-        keys = np.array([key for key, _ in rows], np.int64)
-        self.index.add(vectors, ids=keys)
-        self.error = max(self.error, self._coding_error(vectors, keys))
+        keys = np.array(vectors.keys, np.int64)
+        self.index.add(vectors.rows, ids=keys)
+        self.error = max(self.error, self._coding_error(vectors.rows, keys))
 
     def forget(self, keys: Sequence[int], clear_dead: bool) -> None:
         """Removes those of the rows that are here; see `Index.remove`."""

@@ -91,7 +91,7 @@ class ExchangeVerbs(WriteVerbs):
         target = Target.of(target_path, chosen, format, facts, overwrite)
         if not embeddings:
             target = target.without_vectors()
-        with self._session.extra_reader() as store, store.reading():
+        with self._session.extra_reader(read_once=True) as store, store.reading():
             total = store.state().live if condition is None else None
             with progress_bar(total, "Exporting", "documents", show_progress_bar) as bar:
                 records = documents(store, condition, spaces if embeddings else None)

@@ -184,7 +184,7 @@ class IndexCache:
 
 def extend(coded: Coded, store: Store, after: int, before: int) -> int:
     """Adds the rows with after < key < before, some at a time; returns the last key there is."""
-    while rows := store.vectors_between(coded.space, after, before, ROWS_AT_ONCE):
+    while len(rows := store.vectors_between(coded.space, after, before, ROWS_AT_ONCE)):
         coded.add(rows)
-        after = rows[-1][0]
+        after = rows.keys[-1]
     return max(after, before - 1)

@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unitvec.collection.coded import EF_SEARCH, Coded
-from unitvec.collection.rows import decode_vectors
-from unitvec.collection.vector_rows import KeyedVector, Space
+from unitvec.collection.vector_rows import Space, StoredVectors
 from unitvec.index import SearchResult
 
 Floats = NDArray[np.float32]
@@ -26,7 +25,7 @@ _QUERIES_AT_ONCE = 256
 #: Rows that a walk through the graph meets, about.
 _MET_BY_WALKS = 30 * EF_SEARCH
 
-Fetch = Callable[[Sequence[int]], list[KeyedVector]]
+Fetch = Callable[[Sequence[int]], StoredVectors]
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class _Vectors:
             wanted = np.setdiff1d(wanted, self._keys, assume_unique=True)
         if not len(wanted):
             return
-        rows = decode_vectors([v for _, v in self._fetch(wanted.tolist())], self._space.dim)
+        rows = self._fetch(wanted.tolist()).rows
         if len(self._keys):
             wanted, rows = np.concatenate([self._keys, wanted]), np.concatenate([self._rows, rows])
             order = np.argsort(wanted)

@@ -197,7 +197,7 @@ def _sample(store: Store, space: Space) -> list[int]:
     """Keys of documents that have both vectors, spread over all."""
     keys = store.keys_after(0)
     step = max(1, len(keys) // _SAMPLE)
-    return [key for key, _ in store.vectors(space, keys[::step][:_SAMPLE])]
+    return store.vectors(space, keys[::step][:_SAMPLE]).keys
 
 
 def _neighbours(

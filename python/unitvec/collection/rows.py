@@ -133,9 +133,3 @@ def encode_vectors(vectors: NDArray[np.float32]) -> list[bytes]:
     size = vectors.shape[1] * VECTOR_DTYPE.itemsize
     content = vectors.astype(VECTOR_DTYPE, copy=False).tobytes()
     return [content[start : start + size] for start in range(0, len(content), size)]
-
-
-def decode_vectors(blobs: list[bytes], dim: int) -> NDArray[np.float32]:
-    """Vectors from their bytes, shape (len(blobs), dim); a writable copy."""
-    flat = np.frombuffer(b"".join(blobs), dtype=VECTOR_DTYPE)
-    return flat.reshape(len(blobs), dim).astype(np.float32)

@@ -164,11 +164,17 @@ class Session:
             )
 
     @contextmanager
-    def extra_reader(self) -> Iterator[Store]:
-        """A connection of its own, for long work beside which searches go on."""
+    def extra_reader(self, read_once: bool = False) -> Iterator[Store]:
+        """A connection of its own, for long work beside which searches go on.
+
+        Args:
+            read_once: keep next to nothing of what is read, for one pass over everything.
+        """
         self.check()
         store, lock = files.open_reader(self.path)
         try:
+            if read_once:
+                store.read_once()
             yield store
         finally:
             store.close()
@@ -303,8 +309,7 @@ class Session:
         with self._build_lock:
             with self.exclusive() as store:
                 store.free_cache()  # of what was just stored
-            with self.extra_reader() as store:
-                store.read_once()
+            with self.extra_reader(read_once=True) as store:
                 build = IndexBuild(self.path, self.properties["uuid"], store, space, stop)
                 graph, generation = build.run(afresh)
             with self.exclusive() as store:

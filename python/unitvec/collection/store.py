@@ -21,12 +21,12 @@ from unitvec.collection.lexical import LexicalTable
 from unitvec.collection.migrations import DamagedRowError, migrate
 from unitvec.collection.number_check import require_own_numbers
 from unitvec.collection.row_check import unreadable_text
-from unitvec.collection.rows import NewRow, Row, checksum, decode_metadata, decode_vectors
+from unitvec.collection.rows import NewRow, Row, checksum, decode_metadata
 from unitvec.collection.schema_check import require_own_schema
 from unitvec.collection.vector_rows import (
     DamagedVectorError,
-    KeyedVector,
     Space,
+    StoredVectors,
     as_carray,
     create_vectors,
     insert_vectors,
@@ -478,7 +478,7 @@ class Store:
         rows = connection.execute(sql, (as_carray(keys),)).fetchall()
         return {row.key: row for row in map(self._checked, rows)}
 
-    def vectors(self, space: Space, keys: Sequence[int]) -> list[KeyedVector]:
+    def vectors(self, space: Space, keys: Sequence[int]) -> StoredVectors:
         """The vectors of these keys, each checked, ascending by key; unknown keys are left out.
 
         Raises:
@@ -492,7 +492,7 @@ class Store:
                 found = vectors_of(self.connection, space, keys)
             return found
 
-    def vectors_there(self, space: Space, keys: Sequence[int]) -> list[KeyedVector]:
+    def vectors_there(self, space: Space, keys: Sequence[int]) -> StoredVectors:
         """The vectors of keys that an index holds, each checked, ascending by key.
 
         Raises:
@@ -500,13 +500,11 @@ class Store:
         """
         found = self.vectors(space, keys)
         if len(found) != len(set(keys)):
-            missing = min(set(keys) - {key for key, _ in found})
+            missing = min(set(keys).difference(found.keys))
             raise schema.damaged(self.path, f"the vector of key {missing} is missing")
         return found
 
-    def vectors_between(
-        self, space: Space, after: int, before: int, limit: int
-    ) -> list[KeyedVector]:
+    def vectors_between(self, space: Space, after: int, before: int, limit: int) -> StoredVectors:
         """Up to `limit` vectors with after < key < before, each checked, ascending by key."""
         with self._naming_damage(space):
             # By verified pages: nobody would miss rows that damaged ones do not show.
@@ -652,5 +650,4 @@ def metadata_of(path: Path, row: Row) -> dict[str, Any]:
 def read_vectors(store: Store, space: Space, keys: Sequence[int]) -> dict[int, NDArray[np.float32]]:
     """Key -> vector, shape (dim,), of those keys that have one in a space."""
     found = store.vectors(space, keys)
-    arrays = decode_vectors([vector for _, vector in found], space.dim)
-    return {key: vector for (key, _), vector in zip(found, arrays, strict=True)}
+    return dict(zip(found.keys, found.rows.copy(), strict=True))

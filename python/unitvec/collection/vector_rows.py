@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import apsw
@@ -24,8 +25,25 @@ INTERNAL = "~"
 #: Squared lengths between which a vector may be stored, whatever the rounding of their sums.
 _LEAST, _MOST = 2 * COSINE_LENGTH_MIN**2, LENGTH_MAX**2 / 2
 
-#: A row whose vector is wanted: its key, and the float32 bytes.
+#: A row that gets a vector: its key, and the float32 bytes.
 KeyedVector = tuple[int, bytes]
+
+
+@dataclass(frozen=True)
+class StoredVectors:
+    """Vectors as they were read and checked.
+
+    Attributes:
+        keys: of their rows, ascending.
+        rows: shape (n, dim), read-only.
+    """
+
+    keys: list[int]
+    rows: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.keys)
 
 
 class Space(NamedTuple):
@@ -96,7 +114,7 @@ def remove_vectors(connection: apsw.Connection, space: int, keys: Sequence[int])
     return connection.total_changes() - before
 
 
-def vectors_of(connection: apsw.Connection, space: Space, keys: Sequence[int]) -> list[KeyedVector]:
+def vectors_of(connection: apsw.Connection, space: Space, keys: Sequence[int]) -> StoredVectors:
     """The vectors of keys, each checked, ascending by key; keys without one are left out.
 
     Raises:
@@ -109,7 +127,7 @@ def vectors_of(connection: apsw.Connection, space: Space, keys: Sequence[int]) -
 
 def vectors_between(
     connection: apsw.Connection, space: Space, after: int, before: int, limit: int
-) -> list[KeyedVector]:
+) -> StoredVectors:
     """Up to `limit` vectors with after < key < before, each checked, ascending by key."""
     sql = (
         f"SELECT key, vector, crc FROM {vector_table(space.space)} "
@@ -126,26 +144,32 @@ def all_vectors(connection: apsw.Connection, space: int) -> Iterator[tuple[int, 
     return rows
 
 
-def _checked(rows: Iterable[tuple[Any, ...]], space: Space) -> list[KeyedVector]:
-    found = []
+def _checked(rows: Iterable[tuple[Any, ...]], space: Space) -> StoredVectors:
+    keys, vectors = [], []
     size = VECTOR_DTYPE.itemsize * space.dim
     for key, vector, crc in rows:
         if type(vector) is not bytes or vector_checksum(key, vector) != crc:
             raise DamagedVectorError(key, "wrong checksum")
         if len(vector) != size:
             raise DamagedVectorError(key, f"expected {size} bytes, got {len(vector)}")
-        found.append((key, vector))
-    if found and not _are_usual([vector for _, vector in found], space):
-        for key, vector in found:
+        keys.append(key)
+        vectors.append(vector)
+    found = StoredVectors(keys, _as_rows(vectors, space))
+    if keys and not _are_usual(found.rows, space):
+        for key, vector in zip(keys, vectors, strict=True):
             what = unfit(vector, space)
             if what is not None:
                 raise DamagedVectorError(key, what)
     return found
 
 
-def _are_usual(vectors: list[bytes], space: Space) -> bool:
+def _as_rows(vectors: list[bytes], space: Space) -> NDArray[np.float32]:
+    flat = np.frombuffer(b"".join(vectors), VECTOR_DTYPE)
+    return flat.reshape(len(vectors), space.dim).astype(np.float32, copy=False)
+
+
+def _are_usual(rows: NDArray[np.float32], space: Space) -> bool:
     """Whether all are clearly vectors that may be stored: a quick look, by float32 sums."""
-    rows = np.frombuffer(b"".join(vectors), VECTOR_DTYPE).reshape(len(vectors), space.dim)
     squares = np.einsum("ij,ij->i", rows, rows)
     least = _LEAST if space.metric == "cosine" else -1.0
     # NaN is neither more nor less. As ufuncs: a microsecond where methods take three.
@@ -157,7 +181,7 @@ def unfit(vector: bytes, space: Space) -> str | None:
     size = VECTOR_DTYPE.itemsize * space.dim
     if len(vector) != size:
         return f"expected {size} bytes, got {len(vector)}"
-    if _are_usual([vector], space):
+    if _are_usual(_as_rows([vector], space), space):
         return None
     try:
         check_vectors(np.frombuffer(vector, VECTOR_DTYPE), space.dim, space.metric, "vector")

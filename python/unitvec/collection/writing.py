@@ -238,7 +238,8 @@ def moved_rows(
     for kind in kinds:
         if kind.space.space not in columns:
             read = store.vectors_there if kind.is_own else store.vectors
-            kept = dict(read(kind.space, keys))
+            found = read(kind.space, keys)
+            kept = dict(zip(found.keys, encode_vectors(found.rows), strict=True))
             columns[kind.space.space] = [kept.get(key) for key in keys]
     return [
         NewRow(row.id, row.document, row.metadata, vectors)
