@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from unitvec.collection import files
 from unitvec.collection.building import BackgroundBuilder, IndexBuild
@@ -21,12 +21,14 @@ from unitvec.collection.columns import MetadataColumns
 from unitvec.collection.generations import remove_stale
 from unitvec.collection.index_cache import IndexCache, IndexPolicy
 from unitvec.collection.lock import ProcessLock, read_mark
+from unitvec.collection.room import Reserve, is_full
 from unitvec.collection.schema import damaged, is_failed_sync, require_sqlite
 from unitvec.collection.store import Store
 from unitvec.collection.vector_rows import Space
 from unitvec.errors import FingerprintError
 
 Describe = Callable[[], list[Space]]
+_T = TypeVar("_T")
 
 #: Looks at the policy while the rows are written that may call for a new index file.
 _EXAMINATIONS = 20
@@ -76,6 +78,7 @@ class Session:
         self._sync_failed: OSError | None = None
         self._lock: ProcessLock | None = None
         self._writer: Store | None = None
+        self._reserve: Reserve | None = None
         self._reader: Store | None = None
         self._write_lock = threading.RLock()
         self._read_lock = threading.RLock()
@@ -100,6 +103,7 @@ class Session:
                 files.prepare_directory(self.path)
             mark = read_mark(self.path)
             self._lock = ProcessLock(self.path)
+            self._reserve = Reserve(self.path / files.STORE_FILE)
             self._writer = Store.open_writer(self.path / files.STORE_FILE, durability)
             if self._writer.is_empty_file():
                 if describe is None:
@@ -111,6 +115,7 @@ class Session:
             if not self._marks:
                 self._lock.unmark()
             self._reader = Store.open_reader(self.path / files.STORE_FILE)
+            self._reserve.keep()
         self.properties: dict[str, Any] = self._reader.properties()
         self.caches: dict[str, IndexCache] = {}
         self.read_spaces()
@@ -209,11 +214,53 @@ class Session:
     def writing(self) -> Iterator[Store]:
         """One transaction on the writing connection, stored whole at the end or not at all."""
         with self.exclusive() as store:
-            with store.writing():
-                yield store
-                sequence = store.state().sequence
+            try:
+                with store.writing():
+                    yield store
+                    sequence = store.state().sequence
+            except OSError as error:
+                if is_full(error):
+                    store.fold()  # the room that the log takes is there for what comes next
+                raise
             if self._marks and self._lock is not None:
                 self._lock.mark(sequence)
+            if self._reserve is not None:
+                self._reserve.keep()
+
+    def shrink(self, change: Callable[[Store], _T]) -> _T:
+        """A transaction that removes rows: on a full disk, in the room that is kept for it.
+
+        Args:
+            change: is called again where there was no room, as if for the first time.
+
+        Raises:
+            OSError: ENOSPC if that room is not enough for so many rows.
+        """
+        with self.exclusive() as store:
+            try:
+                return self._changed(change)
+            except OSError as error:
+                if not is_full(error):
+                    raise
+            assert self._reserve is not None
+            with self._reserve.given_up():
+                try:
+                    return self._changed(change)
+                except OSError as error:
+                    if not is_full(error):
+                        raise
+                    raise OSError(
+                        error.errno,
+                        "[delete] disk full, nothing removed: the room that is kept for deletes "
+                        "is enough for a few documents; delete fewer at once, or free some",
+                        str(self.path),
+                    ) from error
+                finally:
+                    store.fold()
+
+    def _changed(self, change: Callable[[Store], _T]) -> _T:
+        with self.writing() as store:
+            return change(store)
 
     def maintain(self, changed: int | None = None) -> None:
         """Has the index files built or extended where the policy wants it, and does not wait.
@@ -333,9 +380,13 @@ class Session:
     def _give_back(self) -> None:
         with self._write_lock, self._read_lock:
             self._open = False
+            if self._reserve is not None:
+                self._reserve.shrink()  # before the log is folded in, which may need it
             # The reader first: the writer, as the last to close, folds the log into the database.
             for part in (self._reader, self._writer):
                 if part is not None:
                     part.close()
+            if self._reserve is not None:
+                self._reserve.take_back()
             if self._lock is not None:
                 self._lock.release()

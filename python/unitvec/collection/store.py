@@ -18,6 +18,7 @@ from unitvec.collection.field_indexes import indexed_fields, through_indexes
 from unitvec.collection.filters import Condition
 from unitvec.collection.lexical import LexicalTable
 from unitvec.collection.migrations import DamagedRowError, migrate
+from unitvec.collection.room import Growth, fold
 from unitvec.collection.rows import NewRow, Row, checksum, decode_vectors
 from unitvec.collection.vector_rows import (
     KeyedVector,
@@ -97,6 +98,7 @@ class Store:
         self.connection = connection
         self._mapped = mapped
         self._vector_source: apsw.Connection | None = None  # of this transaction, once it is known
+        self._growth: Growth | None = None  # of the writing connection
         self.lexical = LexicalTable(connection)
         document_filters.register(connection)
 
@@ -118,6 +120,7 @@ class Store:
                     store.migrate()
                     store.properties()
                 schema.configure_writer(store.connection, durability)
+                store._growth = Growth(path, store.connection)
                 if not is_empty:
                     schema.require_checksums(path, store.connection)
             except BaseException:
@@ -192,6 +195,8 @@ class Store:
             try:
                 self._begin("BEGIN IMMEDIATE")
                 yield
+                if self._growth is not None:
+                    self._growth.secure()
                 self.connection.execute("COMMIT")
             except BaseException:
                 self._end()
@@ -212,6 +217,11 @@ class Store:
         finally:
             with schema.sqlite_errors(self.path):
                 self.connection.execute(f"PRAGMA synchronous = {usual}")
+
+    def fold(self) -> None:
+        """Folds the log into the database, which needs no room on the disk, and cuts it."""
+        with schema.sqlite_errors(self.path):
+            fold(self.connection)
 
     def is_empty_file(self) -> bool:
         """Whether the database holds no table yet (new, or killed while it was created)."""
