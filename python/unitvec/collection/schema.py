@@ -19,6 +19,8 @@ from pathlib import Path
 import apsw
 import apsw.sqlite_extra
 
+from unitvec.collection.forking import in_sqlite, require_quiet_fork
+
 FORMAT_VERSION = 2
 APPLICATION_ID = 0x75766563  # "uvec" in the file's header
 
@@ -143,6 +145,7 @@ def _checksum_vfs() -> str:
 
 def connect_writer(path: Path) -> apsw.Connection:
     """A connection that may write, and creates an empty file where there is none."""
+    require_quiet_fork()
     return apsw.Connection(str(path), vfs=_checksum_vfs())
 
 
@@ -192,6 +195,7 @@ def connect_mapped(path: Path, immutable: bool = False) -> apsw.Connection:
 def _connect_to_read(
     path: Path, immutable: bool, vfs: str, settings: dict[str, int]
 ) -> apsw.Connection:
+    require_quiet_fork()
     query = "mode=ro&immutable=1" if immutable else "mode=ro"
     flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
     connection = apsw.Connection(f"{path.absolute().as_uri()}?{query}", flags=flags, vfs=vfs)
@@ -240,7 +244,8 @@ def _is_logged(path: Path, page_size: int, page: int) -> bool:
 def sqlite_errors(path: Path) -> Iterator[None]:
     """Turns SQLite's errors into this library's: FormatError for damage, OSError for the disk."""
     try:
-        yield
+        with in_sqlite():
+            yield
     except (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError) as error:
         raise damaged(path, str(error)) from error
     except apsw.IOError as error:

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from unitvec.collection import files
 from unitvec.collection.building import BackgroundBuilder, IndexBuild
 from unitvec.collection.columns import MetadataColumns
+from unitvec.collection.forking import in_sqlite
 from unitvec.collection.generations import remove_stale
 from unitvec.collection.index_cache import IndexCache, IndexPolicy
 from unitvec.collection.lock import ProcessLock, read_mark
@@ -311,7 +312,7 @@ class Session:
 
     def _wanted(self) -> Space | None:
         """A space whose index file the policy wants built or extended."""
-        with self.exclusive() as store:
+        with self.exclusive() as store, in_sqlite():
             for space in self.spaces.values():
                 if self._wants_graph(store, space):
                     return space

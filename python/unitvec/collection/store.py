@@ -531,15 +531,15 @@ class Store:
 
     def generation(self, space: Space) -> Generation | None:
         """The pointer to a space's current index file, if one was written."""
-        rows = self._all(
-            "SELECT * FROM generations WHERE space = ? ORDER BY generation DESC LIMIT 1",
-            [space.space],
-        )
+        sql = "SELECT * FROM generations WHERE space = ? ORDER BY generation DESC LIMIT 1"
+        with schema.sqlite_errors(self.path):
+            rows = self._all(sql, [space.space])
         return Generation(*rows[0]) if rows else None
 
     def generations(self) -> list[Generation]:
         """The pointers of every space."""
-        return [Generation(*row) for row in self._all("SELECT * FROM generations")]
+        with schema.sqlite_errors(self.path):
+            return [Generation(*row) for row in self._all("SELECT * FROM generations")]
 
     def set_generation(self, space: Space, generation: Generation | None) -> None:
         """Points to another index file (or none), inside a writing transaction.
