@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
+import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,9 +20,9 @@ from unitvec.collection import files
 from unitvec.collection.building import BackgroundBuilder, IndexBuild
 from unitvec.collection.columns import MetadataColumns
 from unitvec.collection.forking import in_sqlite
-from unitvec.collection.generations import remove_stale
+from unitvec.collection.generations import IndexFileWarning, remove_stale
 from unitvec.collection.index_cache import IndexCache, IndexPolicy
-from unitvec.collection.lock import ProcessLock, read_mark
+from unitvec.collection.lock import LOCK_FILE, LockFileWarning, ProcessLock, read_mark
 from unitvec.collection.room import Reserve, is_full
 from unitvec.collection.schema import damaged, is_failed_sync, require_sqlite
 from unitvec.collection.store import Store
@@ -223,10 +224,23 @@ class Session:
                 if is_full(error):
                     store.fold()  # the room that the log takes is there for what comes next
                 raise
-            if self._marks and self._lock is not None:
-                self._lock.mark(sequence)
+            self._note(sequence)
             if self._reserve is not None:
                 self._reserve.keep()
+
+    def _note(self, sequence: int) -> None:
+        """Marks a change that is on the disk as acknowledged; without, it is none the less."""
+        if not self._marks or self._lock is None:
+            return
+        try:
+            self._lock.mark(sequence)
+        except OSError as error:
+            warnings.warn(
+                f"the change is stored, but its number could not be noted in {LOCK_FILE} ({error}):"
+                " that it got lost later would not be noticed",
+                LockFileWarning,
+                stacklevel=2,
+            )
 
     def shrink(self, change: Callable[[Store], _T]) -> _T:
         """A transaction that removes rows: on a full disk, in the room that is kept for it.
@@ -269,6 +283,21 @@ class Session:
         Args:
             changed: rows written; few of them alone cannot have made a difference.
         """
+        try:
+            self._maintain(changed)
+        except Exception as error:  # such as no memory for a thread, a disk that does not answer
+            self._warn_of_index(error)
+
+    def _warn_of_index(self, error: Exception) -> None:
+        """In place of an error, after which one would believe that nothing was stored or found."""
+        warnings.warn(
+            f"what was written is stored, but the index file cannot be brought up to date ({error})"
+            "; what it lacks is searched exactly",
+            IndexFileWarning,
+            stacklevel=2,
+        )
+
+    def _maintain(self, changed: int | None) -> None:
         self._unexamined += changed or 0
         least = min(self._policy.approximate_from, self._policy.tail_min) / _EXAMINATIONS
         if self._examined and changed is not None and self._unexamined < least:
@@ -357,10 +386,13 @@ class Session:
         lost = [cache for cache in self.caches.values() if cache.is_lost]
         if not lost or self.read_only:
             return
-        with self.writing() as store:
-            for cache in lost:
-                cache.is_lost = False
-                store.set_generation(cache.space, None)
+        try:
+            with self.writing() as store:
+                for cache in lost:
+                    cache.is_lost = False
+                    store.set_generation(cache.space, None)
+        except Exception as error:
+            self._warn_of_index(error)
         self.maintain()
 
     def close(self, finish: bool = True) -> None:
