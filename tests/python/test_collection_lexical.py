@@ -411,6 +411,34 @@ def test_a_damaged_page_is_left_behind(db: Collection, table: str, read_only: bo
 
 
 @pytest.mark.parametrize("table", TABLES)
+def test_compact_leaves_no_damaged_page(db: Collection, table: str) -> None:
+    """Of the index of words alone; one of the documents stops it."""
+    found(db, "cat")
+    db.close()
+    flip_a_page(db.path, table)
+    with Collection.open(db.path) as again:
+        with pytest.warns(LexicalIndexWarning, match="made anew from the documents"):
+            again.compact()
+        assert again.verify().ok
+        assert found(again, "cat") == ["cat"]
+
+
+@pytest.mark.filterwarnings("ignore::unitvec.collection.LexicalIndexWarning")
+def test_compact_stops_at_a_damaged_page_of_the_documents(db: Collection) -> None:
+    """Also where one that nothing is in is damaged: it makes none look sound."""
+    found(db, "cat")
+    db.close()
+    flip_a_page(db.path, "lexical_idx")
+    with Collection.open(db.path) as again:
+        assert found(again, "cat") == ["cat"]  # through a new table: the page is unused now
+    flip_a_page(db.path, "documents")
+    with Collection.open(db.path) as again:
+        for use in (again.compact, again.get, again.compact, again.get):
+            with pytest.raises(FormatError, match="does not have the bytes that were written"):
+                use()
+
+
+@pytest.mark.parametrize("table", TABLES)
 def test_a_damaged_page_fails_one_writing_call(db: Collection, table: str) -> None:
     found(db, "cat")
     db.close()

@@ -566,7 +566,7 @@ class Store:
     def vacuum(self) -> None:
         """Rewrites the database without its free pages and folds the log in."""
         with schema.sqlite_errors(self.path):
-            self.connection.execute("VACUUM")
+            schema.vacuum(self.connection)
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def copy_to(self, path: Path) -> None:
