@@ -355,7 +355,7 @@ def large_texts() -> dict[str, Used]:
 def test_64_mib_of_text_take_little_memory(large_texts: dict[str, Used], verb: str) -> None:
     """Bytes beside the text itself, the least of what SQLite does being two copies."""
     assert large_texts[f"{verb} x 1"].memory <= 3 * DOCUMENT_BYTES_MAX
-    assert large_texts[f"{verb} 日 1"].memory <= 4 * DOCUMENT_BYTES_MAX
+    assert large_texts[f"{verb} 日 1"].memory <= 3 * DOCUMENT_BYTES_MAX
 
 
 @row("text of up to 64 MiB, one word of a million characters")
@@ -364,7 +364,8 @@ def test_the_work_grows_with_the_text_and_no_faster(
     large_texts: dict[str, Used], verb: str
 ) -> None:
     half, whole = large_texts[f"{verb} x 2"], large_texts[f"{verb} x 1"]
-    assert whole.calls == half.calls  # nothing in Python goes through the characters
+    # Nothing in Python goes through the characters; a larger database asks for a larger reserve.
+    assert abs(whole.calls - half.calls) < 100
     assert whole.moved <= 2.1 * half.moved + MIB  # bytes read and written
     assert whole.stored <= DOCUMENT_BYTES_MAX + MIB
 

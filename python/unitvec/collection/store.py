@@ -13,9 +13,10 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
-from unitvec.collection import document_filters, schema
+from unitvec.collection import document_filters, large_texts, schema
 from unitvec.collection.field_indexes import indexed_fields, through_indexes
 from unitvec.collection.filters import Condition
+from unitvec.collection.large_texts import insert_documents
 from unitvec.collection.lexical import LexicalTable
 from unitvec.collection.migrations import DamagedRowError, migrate
 from unitvec.collection.room import Growth, fold
@@ -101,6 +102,7 @@ class Store:
         self._growth: Growth | None = None  # of the writing connection
         self.lexical = LexicalTable(connection)
         document_filters.register(connection)
+        large_texts.register(connection)
 
     @classmethod
     def open_writer(cls, path: Path, durability: str) -> Store:
@@ -345,9 +347,7 @@ class Store:
             Row(key, row.id, row.document, row.metadata)
             for key, row in enumerate(rows, state.next_key)
         ]
-        self.connection.executemany(
-            "INSERT INTO documents VALUES (?, ?, ?, ?, ?)", ((*r, checksum(r)) for r in keyed)
-        )
+        insert_documents(self.connection, keyed)
         for space in {space for row in rows for space in row.vectors}:
             vectors = [
                 (key, row.vectors[space])
@@ -374,8 +374,8 @@ class Store:
         sequence = state.sequence + 1
         rows = list(rows)
         self.connection.executemany(
-            "UPDATE documents SET document = ?, metadata = ?, crc = ? WHERE key = ?",
-            ((r.document, r.metadata, checksum(r), r.key) for r in rows),
+            "UPDATE documents SET metadata = ?, crc = ? WHERE key = ?",
+            ((r.metadata, checksum(r), r.key) for r in rows),
         )
         self._list("rewrites", [row.key for row in rows], sequence)
         self._set_state(state._replace(sequence=sequence))
