@@ -165,6 +165,37 @@ def _in_child_of_busy(path: str, db: Collection, quiet: bool) -> None:
         os._exit(code)
 
 
+def close_while_a_child_reads(path: str) -> None:
+    """A child's own view stays one, whatever the parent does to the files meanwhile."""
+    db = make(Path(path))
+    (opened, told), (gone_on, to_go_on) = os.pipe(), os.pipe()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            signal.alarm(_PATIENCE)
+            with Collection.open(path, read_only=True) as own:
+                assert own.count() == _DOCUMENTS
+                os.write(told, b"x")
+                os.read(gone_on, 1)
+                assert own.verify().problems == []
+                assert [r.id for r in own.scan()] == [str(i) for i in range(50, _DOCUMENTS + 900)]
+            code = 0
+        finally:
+            os._exit(code)
+    os.read(opened, 1)
+    db.close()  # with a log of no other process, SQLite would remove it
+    with ledger.open_writer(Path(path)) as db:
+        names = [str(i) for i in range(_DOCUMENTS, _DOCUMENTS + 900)]
+        vectors = [ledger.vector(name, 0) for name in names]
+        db.add([ledger.document(n, 0) * 9 for n in names], ids=names, embeddings=vectors)
+        db.delete([str(i) for i in range(50)])
+        db.compact()
+        os.write(to_go_on, b"x")
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert db.verify().problems == []
+
+
 def start_otherwise(path: str, method: str, count: int) -> None:
     """Starts processes by `spawn` or `forkserver` beside an open writer."""
     db = make(Path(path))

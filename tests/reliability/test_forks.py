@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from forks import fork_after_use, fork_while_in_sqlite, start_otherwise
+from forks import close_while_a_child_reads, fork_after_use, fork_while_in_sqlite, start_otherwise
 from gates import record, tries
 from zygote import Zygote
 
@@ -26,6 +26,10 @@ def test_a_fork_waits_for_short_work_and_the_child_of_another_is_told(
     patient: bool, zygote: Zygote, memory_path: Path
 ) -> None:
     zygote.run(fork_while_in_sqlite, memory_path / "c.uv", patient)
+
+
+def test_a_child_reads_on_while_the_parent_closes(zygote: Zygote, memory_path: Path) -> None:
+    zygote.run(close_while_a_child_reads, memory_path / "c.uv")
 
 
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])

@@ -4,6 +4,10 @@ What another thread does in SQLite at that moment, nobody ends in the child: SQL
 taken, and transactions stay open that only the parent has. So a fork waits until no thread is in
 SQLite, and keeps others out meanwhile. Some work takes minutes: a fork does not wait for its end,
 and its child is told so when it opens a collection, where it might hang.
+
+SQLite's list of open files is copied, too, and what it says of locks on them is true of the parent
+alone: a file that is opened again in the child would be read without any. So the child of a quiet
+fork closes its copies of the parent's connections, which leaves the parent's as they are.
 """
 
 from __future__ import annotations
@@ -11,8 +15,11 @@ from __future__ import annotations
 import os
 import threading
 import time
+import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+
+import apsw
 
 #: Seconds for which a fork waits; a search takes thousandths of one.
 PATIENCE = 1.0
@@ -50,6 +57,13 @@ class _Forks:
 
 
 _forks = _Forks()
+_connections: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
+
+
+def closed_in_child(connection: apsw.Connection) -> apsw.Connection:
+    """The same connection, of which a forked child will close its copy."""
+    _connections.add(connection)
+    return connection
 
 
 @contextmanager
@@ -91,6 +105,11 @@ def _after_in_child() -> None:
     was_busy = _forks.was_busy or bool(_forks.inside)
     _forks = _Forks()  # whose locks no thread of the parent holds
     _forks.was_busy = was_busy
+    if not was_busy:
+        for connection in list(_connections):
+            with suppress(apsw.Error):  # the parent has it, and what is not synced is the parent's
+                connection.close(True)
+    _connections.clear()
 
 
 os.register_at_fork(

@@ -20,7 +20,7 @@ from pathlib import Path
 import apsw
 import apsw.sqlite_extra
 
-from unitvec.collection.forking import in_sqlite, require_quiet_fork
+from unitvec.collection.forking import closed_in_child, in_sqlite, require_quiet_fork
 
 FORMAT_VERSION = 2
 APPLICATION_ID = 0x75766563  # "uvec" in the file's header
@@ -150,7 +150,7 @@ def _checksum_vfs() -> str:
 def connect_writer(path: Path) -> apsw.Connection:
     """A connection that may write, and creates an empty file where there is none."""
     require_quiet_fork()
-    return apsw.Connection(str(path), vfs=_checksum_vfs())
+    return closed_in_child(apsw.Connection(str(path), vfs=_checksum_vfs()))
 
 
 def configure_writer(connection: apsw.Connection, durability: str) -> None:
@@ -202,7 +202,8 @@ def _connect_to_read(
     require_quiet_fork()
     query = "mode=ro&immutable=1" if immutable else "mode=ro"
     flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
-    connection = apsw.Connection(f"{path.absolute().as_uri()}?{query}", flags=flags, vfs=vfs)
+    uri = f"{path.absolute().as_uri()}?{query}"
+    connection = closed_in_child(apsw.Connection(uri, flags=flags, vfs=vfs))
     connection.set_busy_timeout(5000)  # ms; a reader waits only while a log is being recovered
     try:
         for name, value in settings.items():
