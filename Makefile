@@ -16,7 +16,7 @@ test:    ## the C++ tests, the Python tests and the check of the stubs
 	@scripts/setup.sh test
 	@scripts/test.sh
 
-reliability: ## every gate of tests/reliability in full, long runs of the properties, ThreadSanitizer: hours
+reliability: ## every gate of tests/reliability in full, long runs of the properties, fuzzing, ThreadSanitizer: a day
 	@scripts/setup.sh test
 	@scripts/reliability.sh
 

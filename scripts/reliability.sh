@@ -3,7 +3,9 @@
 #
 # usage: reliability.sh [PYTEST_ARGUMENT ...]     arguments go to the gates; then no table is made
 #
-# UNITVEC_SEED=N chooses other kills, flips and orders than the last time.
+# UNITVEC_SEED=N chooses other kills, flips and orders than the last time. UNITVEC_FUZZ_RUNS=N: runs of each
+# parser (needs clang); a million where nothing is said, since the hundred million of a release take two
+# processors a week.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 python=.venv/bin/python
@@ -14,6 +16,7 @@ rm -f "$UNITVEC_RELIABILITY_REPORT"
 if [[ $# -gt 0 ]]; then
     exec "$python" -m pytest tests/reliability "$@"
 fi
+UNITVEC_FUZZ_RUNS=${UNITVEC_FUZZ_RUNS:-1000000} scripts/fuzz.sh
 UNITVEC_EXAMPLES=200000 "$python" -m pytest tests/python \
     -k "any_text or any_damage or any_flipped or forked_after_use or long_job"
 "$python" -m pytest tests/reliability

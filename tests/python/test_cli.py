@@ -12,41 +12,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from command_line import notes, run
 from hashed_words import HashedWords
 from unitvec import Collection
-from unitvec.cli import main
-from unitvec.collection import model as collection_model
 from unitvec.collection import schema
 
 
 @pytest.fixture
 def db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A collection whose model, a stand-in, can be loaded by its name."""
-    monkeypatch.chdir(tmp_path)
-    load = {"hashed-words": HashedWords, "all-MiniLM-L6-v2": HashedWords}
-    monkeypatch.setattr(collection_model, "load_encoder", lambda name: load[name]())
-    for home in (
-        "collection.load_encoder",
-        "named_vectors.load_encoder",
-        "opened.load_stored_encoder",
-    ):
-        monkeypatch.setattr(f"unitvec.collection.{home}", lambda name: load[name]())
-    with Collection(tmp_path / "notes.uv", encoder=HashedWords()) as collection:
-        collection.add(
-            ["the cat sat", "a dog barks", "shares fell"], ids=["cat", "dog", "shares"],
-            metadatas=[{"n": 1}, {"n": 2}, {"n": 3}],
-        )  # fmt: skip
-    return tmp_path / "notes.uv"
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str, str]:
-    try:
-        code = main([str(argument) for argument in arguments])
-    except SystemExit as ended:
-        code = int(ended.code or 0)
-    captured = capsys.readouterr()
-    assert "Traceback" not in captured.err
-    return code, captured.out, captured.err
+    texts, ids = ["the cat sat", "a dog barks", "shares fell"], ["cat", "dog", "shares"]
+    return notes(tmp_path, monkeypatch, texts, ids=ids, metadatas=[{"n": n} for n in (1, 2, 3)])
 
 
 def test_search(db: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,33 +10,17 @@ from typing import Any
 
 import pytest
 
-from hashed_words import HashedWords
+from command_line import notes, run
 from unitvec import Collection
-from unitvec.cli import main
 
 pytest.importorskip("pyarrow", reason="pyarrow is not installed")
 
 
 @pytest.fixture
 def db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A collection in the current folder, whose model, a stand-in, can be loaded by its name."""
-    monkeypatch.chdir(tmp_path)
-    homes = ("model.load_encoder", "collection.load_encoder", "named_vectors.load_encoder")
-    for home in (*homes, "opened.load_stored_encoder"):
-        monkeypatch.setattr(f"unitvec.collection.{home}", lambda _: HashedWords())
-    with Collection(tmp_path / "notes.uv", encoder=HashedWords()) as collection:
-        collection.add(["the cat sat", "a dog barks"], ["cat", "dog"], [{"n": 1}, {"n": None}])
+    texts = ["the cat sat", "a dog barks"]
+    notes(tmp_path, monkeypatch, texts, ids=["cat", "dog"], metadatas=[{"n": 1}, {"n": None}])
     return Path("notes.uv")
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str, str]:
-    try:
-        code = main([str(argument) for argument in arguments])
-    except SystemExit as ended:
-        code = int(ended.code or 0)
-    captured = capsys.readouterr()
-    assert "Traceback" not in captured.err
-    return code, captured.out, captured.err
 
 
 def test_there_and_back(db: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 import ledger
 from unitvec import Collection
+from unitvec.collection import forking
 from unitvec.index import Index
 
 _DOCUMENTS = 120
@@ -111,6 +112,88 @@ def _in_child(path: str, db: Collection, index: Index) -> None:
         code = 0
     finally:
         os._exit(code)
+
+
+def fork_while_in_sqlite(path: str, patient: bool) -> None:
+    """Forks while another thread's filter runs inside SQLite: to its end, or not so long."""
+    forking.PATIENCE = _PATIENCE if patient else 0.05
+    db = make(Path(path))
+    entered, go_on, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def read() -> None:
+        with db._session.reading() as store:
+
+            def wait() -> int:
+                entered.set()
+                go_on.wait()
+                return 1
+
+            store.connection.create_scalar_function("wait_here", wait)
+            store.connection.execute("SELECT wait_here()").fetchall()
+        ended.set()
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    entered.wait()
+    if patient:  # it ends while the fork waits
+        threading.Timer(0.2, go_on.set).start()
+    child = os.fork()
+    if child == 0:
+        _in_child_of_busy(path, db, quiet=patient)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert patient or not ended.is_set()
+    go_on.set()
+    thread.join()
+    assert db.search(ledger.vector("7", 0), k=1)[0].id == "7"
+    db.close()
+
+
+def _in_child_of_busy(path: str, db: Collection, quiet: bool) -> None:
+    code = 1
+    try:
+        signal.alarm(_PATIENCE)
+        _inherited_raises(db)
+        if quiet:
+            answers(path)
+        else:
+            with pytest.raises(RuntimeError, match="forked while a collection was in use"):
+                answers(path)
+            with pytest.raises(RuntimeError, match="forked while a collection was in use"):
+                Collection(Path(path).with_name("new.uv"), dim=2)
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def close_while_a_child_reads(path: str) -> None:
+    """A child's own view stays one, whatever the parent does to the files meanwhile."""
+    db = make(Path(path))
+    (opened, told), (gone_on, to_go_on) = os.pipe(), os.pipe()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            signal.alarm(_PATIENCE)
+            with Collection.open(path, read_only=True) as own:
+                assert own.count() == _DOCUMENTS
+                os.write(told, b"x")
+                os.read(gone_on, 1)
+                assert own.verify().problems == []
+                assert [r.id for r in own.scan()] == [str(i) for i in range(50, _DOCUMENTS + 900)]
+            code = 0
+        finally:
+            os._exit(code)
+    os.read(opened, 1)
+    db.close()  # with a log of no other process, SQLite would remove it
+    with ledger.open_writer(Path(path)) as db:
+        names = [str(i) for i in range(_DOCUMENTS, _DOCUMENTS + 900)]
+        vectors = [ledger.vector(name, 0) for name in names]
+        db.add([ledger.document(n, 0) * 9 for n in names], ids=names, embeddings=vectors)
+        db.delete([str(i) for i in range(50)])
+        db.compact()
+        os.write(to_go_on, b"x")
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert db.verify().problems == []
 
 
 def start_otherwise(path: str, method: str, count: int) -> None:

@@ -6,29 +6,30 @@ from pathlib import Path
 
 import pytest
 
-from forks import fork_after_use, start_otherwise
+from forks import close_while_a_child_reads, fork_after_use, fork_while_in_sqlite, start_otherwise
 from gates import record, tries
 from zygote import Zygote
 
 
-@pytest.mark.parametrize(
-    "busy",  # other threads, which search at the moment of the fork
-    [
-        0,
-        pytest.param(
-            2,
-            marks=pytest.mark.xfail(
-                strict=False, reason="the child may inherit a lock that SQLite held at the fork"
-            ),
-        ),
-    ],
-)
+# busy: other threads, which search at the moment of the fork
+@pytest.mark.parametrize("busy", [0, 2])
 def test_a_fork_after_use_gives_an_error_or_a_right_answer(
     busy: int, zygote: Zygote, memory_path: Path
 ) -> None:
     count = tries(20, 500)
     zygote.run(fork_after_use, memory_path / "c.uv", count, busy)
     record("P3", forks=count, hung=0, wrong=0)
+
+
+@pytest.mark.parametrize("patient", [True, False])
+def test_a_fork_waits_for_short_work_and_the_child_of_another_is_told(
+    patient: bool, zygote: Zygote, memory_path: Path
+) -> None:
+    zygote.run(fork_while_in_sqlite, memory_path / "c.uv", patient)
+
+
+def test_a_child_reads_on_while_the_parent_closes(zygote: Zygote, memory_path: Path) -> None:
+    zygote.run(close_while_a_child_reads, memory_path / "c.uv")
 
 
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])

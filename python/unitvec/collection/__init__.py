@@ -6,6 +6,7 @@ from unitvec.collection.generations import IndexFileWarning
 from unitvec.collection.grouping import Group, GroupedResult
 from unitvec.collection.index_cache import IndexPolicy
 from unitvec.collection.lexical import LexicalIndexWarning
+from unitvec.collection.lock import LockFileWarning
 from unitvec.collection.maintenance import VerifyReport
 from unitvec.collection.recovery import RepairReport
 from unitvec.collection.recovery import repair as repair_collection
@@ -22,6 +23,7 @@ __all__ = [
     "IndexFileWarning",
     "IndexPolicy",
     "LexicalIndexWarning",
+    "LockFileWarning",
     "MigrationReport",
     "Record",
     "Records",

@@ -9,12 +9,17 @@ from contextlib import suppress
 from pathlib import Path
 
 from unitvec.collection.lock import LOCK_FILE, ProcessLock, read_mark
+from unitvec.collection.room import RESERVE_FILE, has_room_to_open
 from unitvec.collection.schema import FORMAT_VERSION, damaged
 from unitvec.collection.store import Store
 from unitvec.durable import sync_to_disk
 
 STORE_FILE = "store.sqlite"
-_OWN_FILES = {LOCK_FILE, *(STORE_FILE + suffix for suffix in ("", "-wal", "-shm", "-journal"))}
+_OWN_FILES = {
+    LOCK_FILE,
+    RESERVE_FILE,
+    *(STORE_FILE + suffix for suffix in ("", "-wal", "-shm", "-journal")),
+}
 
 
 def is_collection(path: Path) -> bool:
@@ -108,7 +113,7 @@ def remove_new(path: Path, keep_directory: bool) -> None:
 
 
 def open_reader(path: Path) -> tuple[Store, ProcessLock | None]:
-    """A reading connection; in a directory that cannot be written, under a shared lock.
+    """A reading connection; where nothing can be written, under a shared lock.
 
     SQLite's readers share a log index beside the database. Where that file can neither be found nor
     made, the database is read as one that nobody changes, and the lock keeps writers away.
@@ -118,8 +123,9 @@ def open_reader(path: Path) -> tuple[Store, ProcessLock | None]:
         store = _sound_reader(path, immutable=False)
         require_complete(store, mark)
         return store, None
-    except PermissionError:
-        if _has_log(path):
+    except OSError as error:
+        may_not = isinstance(error, PermissionError) or not has_room_to_open(path)
+        if not may_not or _has_log(path):
             raise
     lock = ProcessLock(path, shared=True)
     try:

@@ -71,8 +71,12 @@ class LexicalIndex:
             return
         self._make()
 
-    def _make(self, anew: bool = False) -> None:
-        """Makes the table on disk in one transaction, beside which others go on reading."""
+    def _make(self, anew: bool = False) -> DamagedLexicalError | None:
+        """Makes the table on disk in one transaction, beside which others go on reading.
+
+        Returns:
+            What was wrong with a page of the old one.
+        """
 
         def make(table: LexicalTable, unread: bool) -> None:
             settings = table.settings()
@@ -80,7 +84,7 @@ class LexicalIndex:
                 table.create(settings or self._options.settings(), unread=unread)
 
         try:
-            self._change(make)
+            return self._change(make)
         except (OSError, DamagedLexicalError) as error:  # such as a full disk
             self._memory = MemoryTable(self._options)
             warnings.warn(
@@ -89,8 +93,9 @@ class LexicalIndex:
                 LexicalIndexWarning,
                 stacklevel=2,
             )
+        return None
 
-    def _change(self, change: Callable[[LexicalTable, bool], None]) -> None:
+    def _change(self, change: Callable[[LexicalTable, bool], None]) -> DamagedLexicalError | None:
         """Changes the table in a transaction; where a page is damaged, again without reading it."""
         try:
             with self._session.writing() as store, finding_damage():
@@ -100,6 +105,8 @@ class LexicalIndex:
                 raise
             with self._session.writing() as store, finding_damage():
                 change(store.lexical, True)
+            return error
+        return None
 
     def replace(self, error: DamagedLexicalError) -> None:
         """After damage was found: makes the table anew, or one in memory."""
@@ -119,7 +126,14 @@ class LexicalIndex:
         """Makes the table on disk anew in as few pages as it needs, and whole if it was damaged."""
         settings = self.settings()
         if settings is not None and settings.preprocess == name_of(self._options.preprocess):
-            self._make(anew=True)
+            damage = self._make(anew=True)
+            if damage is not None:
+                warnings.warn(
+                    f"the lexical index was damaged ({damage}); it was made anew from the "
+                    "documents, which are safe",
+                    LexicalIndexWarning,
+                    stacklevel=2,
+                )
         with self._session.writing() as store:
             store.lexical.merge()
 

@@ -32,6 +32,10 @@ _PATIENCE = 0.05
 _live: weakref.WeakSet[ProcessLock] = weakref.WeakSet()
 
 
+class LockFileWarning(UserWarning):
+    """The number of a change could not be noted; the change is stored."""
+
+
 class ProcessLock:
     """Holds a collection for writing (or, shared, keeps writers away) until `release`.
 

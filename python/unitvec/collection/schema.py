@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from pathlib import Path
 
 import apsw
 import apsw.sqlite_extra
+
+from unitvec.collection.forking import closed_in_child, in_sqlite, require_quiet_fork
 
 FORMAT_VERSION = 2
 APPLICATION_ID = 0x75766563  # "uvec" in the file's header
@@ -93,6 +96,9 @@ CREATE TABLE state (
 INSERT INTO state VALUES (1, 0, 0, 1, 0, 0);
 """
 
+#: What `integrity_check` says of a database that is sound but for pages that nothing is in.
+_UNUSED = re.compile(r"ok|\*\*\* in database main \*\*\*|Page \d+: never used")
+
 _loading = threading.Lock()
 
 #: The vectors of one space; those of several are apart, so that a search reads only its own.
@@ -160,7 +166,8 @@ def _checksum_vfs() -> str:
 
 def connect_writer(path: Path) -> apsw.Connection:
     """A connection that may write, and creates an empty file where there is none."""
-    return apsw.Connection(str(path), vfs=_checksum_vfs())
+    require_quiet_fork()
+    return closed_in_child(apsw.Connection(str(path), vfs=_checksum_vfs()))
 
 
 def harden(connection: apsw.Connection) -> None:
@@ -227,9 +234,11 @@ def connect_mapped(path: Path, immutable: bool = False) -> apsw.Connection:
 def _connect_to_read(
     path: Path, immutable: bool, vfs: str, settings: dict[str, int]
 ) -> apsw.Connection:
+    require_quiet_fork()
     query = "mode=ro&immutable=1" if immutable else "mode=ro"
     flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
-    connection = apsw.Connection(f"{path.absolute().as_uri()}?{query}", flags=flags, vfs=vfs)
+    uri = f"{path.absolute().as_uri()}?{query}"
+    connection = closed_in_child(apsw.Connection(uri, flags=flags, vfs=vfs))
     connection.set_busy_timeout(5000)  # ms; a reader waits only while a log is being recovered
     try:
         harden(connection)
@@ -272,11 +281,47 @@ def _is_logged(path: Path, page_size: int, page: int) -> bool:
     return False
 
 
+def vacuum(connection: apsw.Connection) -> None:
+    """Rewrites the database in as few pages as it needs, also where unused ones are damaged.
+
+    SQLite reads each page before it writes over it, and refuses one without the bytes that were
+    written, even where nothing is in it, as after a damaged table was taken out of the schema. So
+    it does not verify them where all that is in use has just been read and found sound.
+    """
+    try:
+        connection.execute("VACUUM")
+    except apsw.IOError as error:
+        if not is_damaged_page(error) or not _is_sound_in_use(connection):
+            raise
+        connection.execute("PRAGMA checksum_verification = OFF")
+        try:
+            connection.execute("VACUUM")
+        finally:
+            connection.execute("PRAGMA checksum_verification = ON")
+
+
+def _is_sound_in_use(connection: apsw.Connection) -> bool:
+    connection.release_memory()  # pages are verified as they are read from the file
+    try:
+        found = connection.execute("PRAGMA integrity_check(1000000000)").fetchall()
+    except apsw.Error:
+        return False
+    lines = "\n".join(str(line) for (line,) in found).splitlines()
+    return all(_UNUSED.fullmatch(line) for line in lines)
+
+
+def is_damaged_page(error: apsw.Error) -> bool:
+    """Whether a page does not have the bytes that were written."""
+    # An attribute that apsw's stubs leave out.
+    return getattr(error, "extendedresult", None) == apsw.SQLITE_IOERR_DATA
+
+
 @contextmanager
 def sqlite_errors(path: Path) -> Iterator[None]:
     """Turns SQLite's errors into this library's: FormatError for damage, OSError for the disk."""
     try:
-        yield
+        with in_sqlite():
+            yield
     except (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError) as error:
         raise damaged(path, str(error)) from error
     except apsw.SQLError as error:
@@ -284,7 +329,7 @@ def sqlite_errors(path: Path) -> Iterator[None]:
             raise
         raise damaged(path, "the metadata of a document is no JSON") from error
     except apsw.IOError as error:
-        if getattr(error, "extendedresult", None) == apsw.SQLITE_IOERR_DATA:
+        if is_damaged_page(error):
             raise damaged(path, "a page does not have the bytes that were written") from error
         raise OSError(errno.EIO, f"[Collection] {error}", str(path)) from error
     except apsw.FullError as error:

@@ -9,24 +9,28 @@ from __future__ import annotations
 import errno
 import os
 import threading
+import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from unitvec.collection import files
 from unitvec.collection.building import BackgroundBuilder, IndexBuild
 from unitvec.collection.columns import MetadataColumns
-from unitvec.collection.generations import remove_stale
+from unitvec.collection.forking import in_sqlite
+from unitvec.collection.generations import IndexFileWarning, remove_stale
 from unitvec.collection.index_cache import IndexCache, IndexPolicy
-from unitvec.collection.lock import ProcessLock, read_mark
+from unitvec.collection.lock import LOCK_FILE, LockFileWarning, ProcessLock, read_mark
+from unitvec.collection.room import Reserve, is_full
 from unitvec.collection.schema import damaged, is_failed_sync, require_sqlite
 from unitvec.collection.store import Store
 from unitvec.collection.vector_rows import Space, visible
 from unitvec.errors import FingerprintError
 
 Describe = Callable[[], list[Space]]
+_T = TypeVar("_T")
 
 #: Looks at the policy while the rows are written that may call for a new index file.
 _EXAMINATIONS = 20
@@ -76,6 +80,7 @@ class Session:
         self._sync_failed: OSError | None = None
         self._lock: ProcessLock | None = None
         self._writer: Store | None = None
+        self._reserve: Reserve | None = None
         self._reader: Store | None = None
         self._write_lock = threading.RLock()
         self._read_lock = threading.RLock()
@@ -100,6 +105,7 @@ class Session:
                 files.prepare_directory(self.path)
             mark = read_mark(self.path)
             self._lock = ProcessLock(self.path)
+            self._reserve = Reserve(self.path / files.STORE_FILE)
             self._writer = Store.open_writer(self.path / files.STORE_FILE, durability)
             if self._writer.is_empty_file():
                 if describe is None:
@@ -111,6 +117,7 @@ class Session:
             if not self._marks:
                 self._lock.unmark()
             self._reader = Store.open_reader(self.path / files.STORE_FILE)
+            self._reserve.keep()
         self.properties: dict[str, Any] = self._reader.properties()
         self.caches: dict[str, IndexCache] = {}
         self.read_spaces()
@@ -215,11 +222,66 @@ class Session:
     def writing(self) -> Iterator[Store]:
         """One transaction on the writing connection, stored whole at the end or not at all."""
         with self.exclusive() as store:
-            with store.writing():
-                yield store
-                sequence = store.state().sequence
-            if self._marks and self._lock is not None:
-                self._lock.mark(sequence)
+            try:
+                with store.writing():
+                    yield store
+                    sequence = store.state().sequence
+            except OSError as error:
+                if is_full(error):
+                    store.fold()  # the room that the log takes is there for what comes next
+                raise
+            self._note(sequence)
+            if self._reserve is not None:
+                self._reserve.keep()
+
+    def _note(self, sequence: int) -> None:
+        """Marks a change that is on the disk as acknowledged; without, it is none the less."""
+        if not self._marks or self._lock is None:
+            return
+        try:
+            self._lock.mark(sequence)
+        except OSError as error:
+            warnings.warn(
+                f"the change is stored, but its number could not be noted in {LOCK_FILE} ({error}):"
+                " that it got lost later would not be noticed",
+                LockFileWarning,
+                stacklevel=2,
+            )
+
+    def shrink(self, change: Callable[[Store], _T]) -> _T:
+        """A transaction that removes rows: on a full disk, in the room that is kept for it.
+
+        Args:
+            change: is called again where there was no room, as if for the first time.
+
+        Raises:
+            OSError: ENOSPC if that room is not enough for so many rows.
+        """
+        with self.exclusive() as store:
+            try:
+                return self._changed(change)
+            except OSError as error:
+                if not is_full(error):
+                    raise
+            assert self._reserve is not None
+            with self._reserve.given_up():
+                try:
+                    return self._changed(change)
+                except OSError as error:
+                    if not is_full(error):
+                        raise
+                    raise OSError(
+                        error.errno,
+                        "[delete] disk full, nothing removed: the room that is kept for deletes "
+                        "is enough for a few documents; delete fewer at once, or free some",
+                        str(self.path),
+                    ) from error
+                finally:
+                    store.fold()
+
+    def _changed(self, change: Callable[[Store], _T]) -> _T:
+        with self.writing() as store:
+            return change(store)
 
     def maintain(self, changed: int | None = None) -> None:
         """Has the index files built or extended where the policy wants it, and does not wait.
@@ -227,6 +289,21 @@ class Session:
         Args:
             changed: rows written; few of them alone cannot have made a difference.
         """
+        try:
+            self._maintain(changed)
+        except Exception as error:  # such as no memory for a thread, a disk that does not answer
+            self._warn_of_index(error)
+
+    def _warn_of_index(self, error: Exception) -> None:
+        """In place of an error, after which one would believe that nothing was stored or found."""
+        warnings.warn(
+            f"what was written is stored, but the index file cannot be brought up to date ({error})"
+            "; what it lacks is searched exactly",
+            IndexFileWarning,
+            stacklevel=2,
+        )
+
+    def _maintain(self, changed: int | None) -> None:
         self._unexamined += changed or 0
         least = min(self._policy.approximate_from, self._policy.tail_min) / _EXAMINATIONS
         if self._examined and changed is not None and self._unexamined < least:
@@ -274,7 +351,7 @@ class Session:
 
     def _wanted(self) -> Space | None:
         """A space whose index file the policy wants built or extended."""
-        with self.exclusive() as store, store.reading():
+        with self.exclusive() as store, in_sqlite(), store.reading():
             for space in self.spaces.values():
                 if self._wants_graph(store, space):
                     return space
@@ -324,10 +401,13 @@ class Session:
         lost = [cache for cache in self.caches.values() if cache.is_lost]
         if not lost or self.read_only:
             return
-        with self.writing() as store:
-            for cache in lost:
-                cache.is_lost = False
-                store.set_generation(cache.space, None)
+        try:
+            with self.writing() as store:
+                for cache in lost:
+                    cache.is_lost = False
+                    store.set_generation(cache.space, None)
+        except Exception as error:
+            self._warn_of_index(error)
         self.maintain()
 
     def close(self, finish: bool = True) -> None:
@@ -348,9 +428,13 @@ class Session:
     def _give_back(self) -> None:
         with self._write_lock, self._read_lock:
             self._open = False
+            if self._reserve is not None:
+                self._reserve.shrink()  # before the log is folded in, which may need it
             # The reader first: the writer, as the last to close, folds the log into the database.
             for part in (self._reader, self._writer):
                 if part is not None:
                     part.close()
+            if self._reserve is not None:
+                self._reserve.take_back()
             if self._lock is not None:
                 self._lock.release()

@@ -14,12 +14,14 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
-from unitvec.collection import document_filters, schema
+from unitvec.collection import document_filters, large_texts, schema
 from unitvec.collection.field_indexes import indexed_fields, through_indexes
 from unitvec.collection.filters import Condition
+from unitvec.collection.large_texts import insert_documents
 from unitvec.collection.lexical import LexicalTable
 from unitvec.collection.migrations import DamagedRowError, migrate
 from unitvec.collection.number_check import require_own_numbers
+from unitvec.collection.room import Growth, fold
 from unitvec.collection.row_check import unreadable_text
 from unitvec.collection.rows import NewRow, Row, checksum, decode_metadata
 from unitvec.collection.schema_check import require_own_schema
@@ -102,8 +104,10 @@ class Store:
         self._mapped = mapped
         self._source: apsw.Connection | None = None  # for rows of this transaction, once known
         self._more_vectors: Counter[int] = Counter()  # by space, in this transaction
+        self._growth: Growth | None = None  # of the writing connection
         self.lexical = LexicalTable(connection)
         document_filters.register(connection)
+        large_texts.register(connection)
 
     @classmethod
     def open_writer(cls, path: Path, durability: str) -> Store:
@@ -125,6 +129,7 @@ class Store:
                     store.migrate()
                     store.require_own_numbers()
                 schema.configure_writer(store.connection, durability)
+                store._growth = Growth(path, store.connection)
                 if not is_empty:
                     schema.require_checksums(path, store.connection)
             except BaseException:
@@ -214,6 +219,8 @@ class Store:
                 self._begin("BEGIN IMMEDIATE")
                 yield
                 self._count_vectors()
+                if self._growth is not None:
+                    self._growth.secure()
                 self.connection.execute("COMMIT")
             except BaseException:
                 self._end()
@@ -234,6 +241,11 @@ class Store:
         finally:
             with schema.sqlite_errors(self.path):
                 self.connection.execute(f"PRAGMA synchronous = {usual}")
+
+    def fold(self) -> None:
+        """Folds the log into the database, which needs no room on the disk, and cuts it."""
+        with schema.sqlite_errors(self.path):
+            fold(self.connection)
 
     def is_empty_file(self) -> bool:
         """Whether the database holds no table yet (new, or killed while it was created)."""
@@ -375,9 +387,7 @@ class Store:
             Row(key, row.id, row.document, row.metadata)
             for key, row in enumerate(rows, state.next_key)
         ]
-        self.connection.executemany(
-            "INSERT INTO documents VALUES (?, ?, ?, ?, ?)", ((*r, checksum(r)) for r in keyed)
-        )
+        insert_documents(self.connection, keyed)
         for space in {space for row in rows for space in row.vectors}:
             vectors = [
                 (key, row.vectors[space])
@@ -408,8 +418,8 @@ class Store:
         sequence = state.sequence + 1
         rows = list(rows)
         self.connection.executemany(
-            "UPDATE documents SET document = ?, metadata = ?, crc = ? WHERE key = ?",
-            ((r.document, r.metadata, checksum(r), r.key) for r in rows),
+            "UPDATE documents SET metadata = ?, crc = ? WHERE key = ?",
+            ((r.metadata, checksum(r), r.key) for r in rows),
         )
         self._list("rewrites", [row.key for row in rows], sequence)
         self._set_state(state._replace(sequence=sequence))
@@ -589,15 +599,15 @@ class Store:
 
     def generation(self, space: Space) -> Generation | None:
         """The pointer to a space's current index file, if one was written."""
-        rows = self._all(
-            "SELECT * FROM generations WHERE space = ? ORDER BY generation DESC LIMIT 1",
-            [space.space],
-        )
+        sql = "SELECT * FROM generations WHERE space = ? ORDER BY generation DESC LIMIT 1"
+        with schema.sqlite_errors(self.path):
+            rows = self._all(sql, [space.space])
         return Generation(*rows[0]) if rows else None
 
     def generations(self) -> list[Generation]:
         """The pointers of every space."""
-        return [Generation(*row) for row in self._all("SELECT * FROM generations")]
+        with schema.sqlite_errors(self.path):
+            return [Generation(*row) for row in self._all("SELECT * FROM generations")]
 
     def set_generation(self, space: Space, generation: Generation | None) -> None:
         """Points to another index file (or none), inside a writing transaction.
@@ -624,7 +634,7 @@ class Store:
     def vacuum(self) -> None:
         """Rewrites the database without its free pages and folds the log in."""
         with schema.sqlite_errors(self.path):
-            self.connection.execute("VACUUM")
+            schema.vacuum(self.connection)
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def copy_to(self, path: Path) -> None:

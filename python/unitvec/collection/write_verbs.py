@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from unitvec.collection import writing
 from unitvec.collection.batches import Batch, Columns
 from unitvec.collection.document_filters import WhereDocument, both, compile_where_document
-from unitvec.collection.filters import Where, compile_where
+from unitvec.collection.filters import Condition, Where, compile_where
 from unitvec.collection.inputs import check_vectors
 from unitvec.collection.named_vectors import default_space
 from unitvec.collection.opened import OpenCollection
@@ -112,19 +112,23 @@ class WriteVerbs(OpenCollection):
 
         Raises:
             ValueError: an unknown id (then nothing is removed), or neither ids nor where.
+            OSError: so many at once do not fit on a full disk; fewer a call do.
         """
         condition = both(compile_where(where), compile_where_document(where_document))
         if ids is None and condition is None:
             raise ValueError("[delete] expected ids or a filter; this would remove everything")
-        with self._session.writing() as store:
-            keys = None if condition is None else store.keys_where(condition)
-            if ids is not None:
-                names = writing.named_ids(ids)
-                named = writing.require_known(store, names, "delete").values()
-                keys = sorted(named if keys is None else set(named) & set(keys))
-            if keys:
-                store.remove(keys)
-        self._session.maintain(len(keys or []))
+        names = None if ids is None else writing.named_ids(ids)
+        removed = self._session.shrink(lambda store: self._remove(store, names, condition))
+        self._session.maintain(removed)
+        return removed
+
+    def _remove(self, store: Store, names: list[str] | None, condition: Condition | None) -> int:
+        keys = None if condition is None else store.keys_where(condition)
+        if names is not None:
+            named = writing.require_known(store, names, "delete").values()
+            keys = sorted(named if keys is None else set(named) & set(keys))
+        if keys:
+            store.remove(keys)
         return len(keys or [])
 
     def _columns(self, documents: Any, ids: Any, metadatas: Any, embeddings: Any) -> Columns:
