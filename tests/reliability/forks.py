@@ -73,6 +73,7 @@ def answers(path: str) -> None:
 
 def fork_after_use(path: str, count: int, busy: int) -> None:
     """Forks again and again while so many other threads search, and checks every child."""
+    forking.PATIENCE = _PATIENCE  # a search may take seconds on a busy machine: that is no fault
     db = make(Path(path))
     index = Index(ledger.DIM)
     index.add(np.array([ledger.vector(str(i), 0) for i in range(_DOCUMENTS)]))
