@@ -128,7 +128,7 @@ def test_a_collection_is_opened_with_what_it_was_made_with(tmp_path: Path) -> No
     with Collection.open(path, read_only=True, vectors={"title": TITLE}) as db:
         assert db.search("a cat", using="title")[0].id == "a"
     for vectors, message in (
-        ({"titel": 8}, r"expected vectors= of \['title', 'image'\], as .* got 'titel'"),
+        ({"headline": 8}, r"expected vectors= of \['title', 'image'\], as .* got 'headline'"),
         ({"image": 4}, "expected dim of the vectors 'image' 3 as stored, got 4"),
         ({"image": {"metric": "dot"}}, "expected metric of the vectors 'image' 'cosine' as stored"),
     ):
@@ -212,7 +212,7 @@ def test_streams_carry_named_vectors(db: Collection) -> None:
 @pytest.mark.parametrize(
     ("embeddings", "error", "message"),
     [
-        ({"titel": rows(2, 4)}, ValueError, r"names of \['title', 'image'\], got 'titel'"),
+        ({"headline": rows(2, 4)}, ValueError, r"names of \['title', 'image'\], got 'headline'"),
         ({"": rows(2, 4)}, ValueError, r"expected names of \['title', 'image'\], got ''"),
         (rows(2, 4), ValueError, r"dictionary with names of \['title', 'image'\], got ndarray"),
         (
@@ -229,7 +229,7 @@ def test_streams_carry_named_vectors(db: Collection) -> None:
         (
             {"title": rows(2, 4), "image": rows(1, 3)},
             ValueError,
-            "2 embeddings 'title', 1 embeddin",
+            "2 embeddings 'title', 1 embedding",
         ),
         ({"title": 7.5}, TypeError, r"\[embeddings 'title'\] expected a list or stream, got float"),
         ({"title": [None, rows(1, 4)[0]]}, ValueError, "row 0: expected a document, a vector or"),
@@ -341,7 +341,7 @@ def test_a_search_says_which_vectors(db: Collection, tmp_path: Path) -> None:
             ValueError,
             r"\[search\] expected using= to be one of \['title', 'image'\], got none",
         ),
-        ("titel", ValueError, "got 'titel'"),
+        ("headline", ValueError, "got 'headline'"),
         ("~migration", ValueError, "got '~migration'"),
         (7, TypeError, "expected using as a name, got int"),
     ):
