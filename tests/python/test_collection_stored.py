@@ -13,8 +13,8 @@ import pytest
 
 from unitvec import Collection
 from unitvec.collection import IndexFileWarning, IndexPolicy, LockFileWarning
+from unitvec.collection.indexing import IndexingSession
 from unitvec.collection.lock import ProcessLock
-from unitvec.collection.session import Session
 
 _POLICY = IndexPolicy(approximate_from=4, tail_min=2, tail_share=0.1)
 _VECTORS = np.random.default_rng(3).standard_normal((8, 4)).astype(np.float32)
@@ -59,7 +59,7 @@ def test_a_change_is_stored_though_no_thread_can_be_started(
     db.delete("x")
     db.build_index()
     with monkeypatch.context() as patched:
-        patched.setattr(Session, "_wants_graph", lambda *_: True)
+        patched.setattr(IndexingSession, "_wants_graph", lambda *_: True)
         patched.setattr(threading.Thread, "start", refuse)
         with pytest.warns(IndexFileWarning, match="is stored.*can't start new thread"):
             change(db)
@@ -73,7 +73,7 @@ def test_a_change_is_stored_though_what_the_policy_asks_cannot_be_read(
 ) -> None:
     change, expected = _VERBS[verb]
     with monkeypatch.context() as patched:
-        patched.setattr(Session, "_wants_graph", _fail)
+        patched.setattr(IndexingSession, "_wants_graph", _fail)
         patched.setattr(IndexPolicy, "tail_min", 0)  # of any change
         db._session._examined = False
         with pytest.warns(IndexFileWarning, match="is stored.*does not answer"):
@@ -102,7 +102,7 @@ def test_ctrl_c_after_a_change_is_no_warning(
     def interrupt(*_: Any) -> NoReturn:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Session, "_wants_graph", interrupt)
+    monkeypatch.setattr(IndexingSession, "_wants_graph", interrupt)
     db._session._examined = False
     with pytest.raises(KeyboardInterrupt):
         db.add(ids=["new"], embeddings=_VECTORS[:1])
@@ -116,7 +116,7 @@ def test_a_search_answers_though_a_damaged_index_file_cannot_be_replaced(
     (file,) = db.path.glob("index-*.uvi")
     file.write_bytes(b"damaged")
     with Collection.open(db.path) as again:
-        monkeypatch.setattr(Session, "writing", _fail)
+        monkeypatch.setattr(IndexingSession, "writing", _fail)
         with pytest.warns(IndexFileWarning):
             assert again.search(_VECTORS[0], k=1)[0].id == "a"
         monkeypatch.undo()

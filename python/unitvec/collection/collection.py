@@ -20,6 +20,7 @@ from unitvec.collection.field_indexes import (
     indexed_fields,
 )
 from unitvec.collection.index_cache import IndexPolicy
+from unitvec.collection.indexing import IndexingSession
 from unitvec.collection.inputs import check_count
 from unitvec.collection.lexical_index import LexicalIndex
 from unitvec.collection.lexical_options import Lexical, lexical_options
@@ -37,7 +38,6 @@ from unitvec.collection.read_verbs import ReadVerbs
 from unitvec.collection.recovery import RepairReport, repair
 from unitvec.collection.reembedding import MigrationReport, Reembedding
 from unitvec.collection.search_verb import SearchVerb
-from unitvec.collection.session import Session
 from unitvec.collection.store import Store
 from unitvec.collection.vector_rows import Space, visible
 from unitvec.collection.where import plain_where
@@ -136,7 +136,7 @@ class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
         self.path = Path(path)
         files.require_own_files(self.path, read_only)
         self._encoders = {}
-        self._session = Session(
+        self._session = IndexingSession(
             self.path,
             read_only,
             durability,

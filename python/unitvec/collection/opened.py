@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from unitvec.collection.indexing import IndexingSession
 from unitvec.collection.model import TextEncoder, load_stored_encoder, require_same
 from unitvec.collection.named_vectors import default_space
-from unitvec.collection.session import Session
 from unitvec.collection.vector_rows import Space, visible
 
 
@@ -15,7 +15,7 @@ class OpenCollection:
     """An open session and, once they are needed, the encoders."""
 
     path: Path
-    _session: Session
+    _session: IndexingSession
     _encoders: dict[str, TextEncoder]
 
     @property

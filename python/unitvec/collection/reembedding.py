@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unitvec.collection.index_cache import IndexCache
+from unitvec.collection.indexing import IndexingSession
 from unitvec.collection.inputs import check_vectors
 from unitvec.collection.model import TextEncoder, describe
 from unitvec.collection.rows import encode_vectors
 from unitvec.collection.schema import vector_table
-from unitvec.collection.session import Session
 from unitvec.collection.store import Store, read_vectors
 from unitvec.collection.vector_rows import Space, staged_name
 from unitvec.progress import Bar
@@ -64,7 +64,7 @@ class Reembedding:
 
     def __init__(
         self,
-        session: Session,
+        session: IndexingSession,
         name: str,
         encoder: TextEncoder,
         metric: str | None,

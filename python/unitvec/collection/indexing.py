@@ -1,0 +1,190 @@
+"""An open collection that keeps its index files as the policy wants them, beside other work."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from unitvec.collection.building import BackgroundBuilder, IndexBuild
+from unitvec.collection.forking import in_sqlite
+from unitvec.collection.generations import IndexFileWarning, remove_stale
+from unitvec.collection.index_cache import IndexPolicy
+from unitvec.collection.session import Describe, Session
+from unitvec.collection.store import Store
+from unitvec.collection.vector_rows import Space
+
+#: Looks at the policy while the rows are written that may call for a new index file.
+_EXAMINATIONS = 20
+
+
+def _weakly(session: IndexingSession) -> Callable[[threading.Event], bool]:
+    """Builds for a session as long as somebody has it: one that is forgotten frees its lock."""
+    reference = weakref.ref(session)
+
+    def build_next(stop: threading.Event) -> bool:
+        session = reference()
+        return session is not None and session.build_next(stop)
+
+    return build_next
+
+
+class IndexingSession(Session):
+    """A session, see there, with a thread that builds index files."""
+
+    def __init__(
+        self,
+        path: Path,
+        read_only: bool,
+        durability: str,
+        policy: IndexPolicy,
+        describe: Describe | None,
+    ) -> None:
+        self._build_lock = threading.RLock()  # before the locks of the connections
+        self._builder = BackgroundBuilder(_weakly(self))
+        self._examined, self._unexamined = False, 0
+        super().__init__(path, read_only, durability, policy, describe)
+
+    def close(self, finish: bool = True) -> None:
+        """Gives everything back; in a forked child, leaves it to the parent.
+
+        Args:
+            finish: let a running build of an index file end first; Ctrl-C stops it.
+        """
+        if not self.is_ours:
+            return
+        try:
+            if finish:
+                self._builder.wait()
+        finally:
+            self._builder.stop()
+            super().close()
+
+    def maintain(self, changed: int | None = None) -> None:
+        """Has the index files built or extended where the policy wants it, and does not wait.
+
+        Args:
+            changed: rows written; few of them alone cannot have made a difference.
+        """
+        try:
+            self._maintain(changed)
+        except Exception as error:  # such as no memory for a thread, a disk that does not answer
+            self._warn_of_index(error)
+
+    def _warn_of_index(self, error: Exception) -> None:
+        """In place of an error, after which one would believe that nothing was stored or found."""
+        warnings.warn(
+            f"what was written is stored, but the index file cannot be brought up to date ({error})"
+            "; what it lacks is searched exactly",
+            IndexFileWarning,
+            stacklevel=2,
+        )
+
+    def _maintain(self, changed: int | None) -> None:
+        self._unexamined += changed or 0
+        least = min(self._policy.approximate_from, self._policy.tail_min) / _EXAMINATIONS
+        if self._examined and changed is not None and self._unexamined < least:
+            return
+        self._examined, self._unexamined = True, 0
+        if self._wanted() is not None:
+            self._builder.start()
+
+    def build_indexes(self) -> None:
+        """Returns when the index files are as the policy wants them.
+
+        Raises:
+            OSError: one could not be written.
+        """
+        self.check()
+        if self.read_only:
+            return
+        self._builder.wait()
+        # No thread for nothing: Python loses a Ctrl-C that meets it while it forgets one.
+        if self._wanted() is not None:
+            self._builder.finish()
+
+    @contextmanager
+    def not_building(self) -> Iterator[Store]:
+        """The writing connection, while no index file is being built."""
+        self.check()
+        with self._build_lock, self.exclusive() as store:
+            yield store
+
+    def rebuild_indexes(self) -> None:
+        """Builds every index file afresh."""
+        with self.not_building() as store:
+            for space in self.spaces.values():
+                if self._live(store, space) >= self._policy.approximate_from:
+                    self._build(space, threading.Event(), afresh=True)
+                elif store.generation(space) is not None:
+                    with store.writing():
+                        store.set_generation(space, None)
+                    remove_stale(self.path, store.generations())
+
+    def remove_stale(self) -> None:
+        """Deletes index files that nothing points to."""
+        with self.not_building() as store:
+            remove_stale(self.path, store.generations())
+
+    def _wanted(self) -> Space | None:
+        """A space whose index file the policy wants built or extended."""
+        with self.exclusive() as store, in_sqlite(), store.reading():
+            for space in self.spaces.values():
+                if self._wants_graph(store, space):
+                    return space
+        return None
+
+    def _wants_graph(self, store: Store, space: Space) -> bool:
+        live = self._live(store, space)
+        if live < self._policy.approximate_from:
+            return False
+        generation = store.generation(space)
+        if generation is None or not (self.path / generation.file).is_file():
+            return True
+        dead = store.count_deleted(generation)
+        tail = live - (generation.live - dead)
+        if live < store.state().live:  # documents without such a vector may be among those gone
+            tail = store.count_vectors_after(space, generation.last_key)
+            dead = generation.live + tail - live
+        return self._policy.wants_graph(live, tail, dead, generation.live)
+
+    def _live(self, store: Store, space: Space) -> int:
+        return next((s.live for s in store.spaces() if s.space == space.space), 0)
+
+    def build_next(self, stop: threading.Event) -> bool:
+        """Builds what is wanted; False where nothing is. Runs in the builder's thread."""
+        space = self._wanted()
+        if space is not None:
+            self._build(space, stop)
+        return space is not None
+
+    def _build(self, space: Space, stop: threading.Event, afresh: bool = False) -> None:
+        with self._build_lock:
+            with self.exclusive() as store:
+                store.free_cache()  # of what was just stored
+            with self.extra_reader(read_once=True) as store:
+                build = IndexBuild(self.path, self.properties["uuid"], store, space, stop)
+                graph, generation = build.run(afresh)
+            with self.exclusive() as store:
+                with store.writing_durably():  # before what it replaces is deleted
+                    store.set_generation(space, generation)
+                remove_stale(self.path, store.generations())
+                with self._read_lock:
+                    self.caches[space.name].adopt(graph, generation)
+
+    def replace_lost_indexes(self) -> None:
+        """Has index files built again where a search just found that one cannot be believed."""
+        lost = [cache for cache in self.caches.values() if cache.is_lost]
+        if not lost or self.read_only:
+            return
+        try:
+            with self.writing() as store:
+                for cache in lost:
+                    cache.is_lost = False
+                    store.set_generation(cache.space, None)
+        except Exception as error:
+            self._warn_of_index(error)
+        self.maintain()
