@@ -1,12 +1,14 @@
 """How often a gate is tried, from which seed, and where its figures go.
 
 `make test` tries each a few times; `make reliability` sets UNITVEC_RELIABILITY=full and keeps what
-it counted as a line of JSON per gate in the file that UNITVEC_RELIABILITY_REPORT names.
+it counted as a line of JSON per gate in the file that UNITVEC_RELIABILITY_REPORT names. A number in
+place of "full" is a share of it: 0.1 tries each a tenth as often.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 from pathlib import Path
 
@@ -17,8 +19,11 @@ SEED = int(os.environ.get("UNITVEC_SEED", "20261123"))
 
 
 def tries(short: int, full: int) -> int:
-    """How often: `short` in every test run, `full` before a release."""
-    return full if os.environ.get("UNITVEC_RELIABILITY") == "full" else short
+    """How often: `short` in every test run, `full`, or a share of it, before a release."""
+    wanted = os.environ.get("UNITVEC_RELIABILITY")
+    if not wanted:
+        return short
+    return full if wanted == "full" else max(short, math.ceil(float(wanted) * full))
 
 
 #: For a test that takes too long for every run.
