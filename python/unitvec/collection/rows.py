@@ -6,7 +6,7 @@ import json
 import math
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -18,6 +18,7 @@ VECTOR_DTYPE = np.dtype("<f4")
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _LENGTHS = struct.Struct("<4q")
 _KEY = struct.Struct("<q")
+_PIECE = 1 << 20  # characters
 
 
 class Row(NamedTuple):
@@ -52,11 +53,24 @@ def checksum(row: Row) -> int:
     no document (length -1) differs from an empty one.
     """
     id_bytes, metadata = row.id.encode(), row.metadata.encode()
-    document = b"" if row.document is None else row.document.encode()
-    length = -1 if row.document is None else len(document)
+    pieces: Iterable[bytes] = ()
+    length = -1
+    if row.document is not None:
+        if len(row.document) > _PIECE:
+            length, pieces = sum(map(len, _utf8(row.document))), _utf8(row.document)
+        else:
+            pieces = [row.document.encode()]
+            length = len(pieces[0])
     lengths = _LENGTHS.pack(row.key, len(id_bytes), length, len(metadata))
     crc = zlib.crc32(lengths + id_bytes)
-    return zlib.crc32(metadata, zlib.crc32(document, crc))  # not joined: they may be large
+    for piece in pieces:
+        crc = zlib.crc32(piece, crc)
+    return zlib.crc32(metadata, crc)  # not joined: they may be large
+
+
+def _utf8(text: str) -> Iterator[bytes]:
+    """A large text as UTF-8, some at a time: all of it would take its memory once more."""
+    return (text[start : start + _PIECE].encode() for start in range(0, len(text), _PIECE))
 
 
 def vector_checksum(key: int, vector: bytes) -> int:

@@ -40,6 +40,10 @@ from unitvec.collection.vector_rows import (
 
 _ROW_COLUMNS = "d.key, d.id, d.document, d.metadata, d.crc"
 
+#: Texts that are read where they lie in the mapped file: of larger ones, the file's pages would be
+#: one more copy in memory.
+_MAPPED_TEXT = "coalesce(octet_length(d.document), 0) <= 65536"
+
 
 class State(NamedTuple):
     """What a reader compares to learn whether anything changed.
@@ -369,17 +373,19 @@ class Store(Database):
         connection = self._unverified()
         if connection is not self.connection:
             with suppress(ValueError, TypeError, AttributeError, apsw.Error):
-                by_key = self._rows_from(connection, keys)
+                by_key = self._rows_from(connection, keys, _MAPPED_TEXT)
         if len(by_key) < len(set(keys)):
-            # Rows that there are not, or damage: verified pages say which.
+            # Large texts, rows that there are not, or damage: verified pages say which.
             try:
                 by_key = self._rows_from(self.connection, keys)
             except UnicodeDecodeError as error:
                 raise self._no_text(keys) from error
         return [by_key[key] for key in keys if key in by_key]
 
-    def _rows_from(self, connection: apsw.Connection, keys: Sequence[int]) -> dict[int, Row]:
-        sql = f"SELECT {_ROW_COLUMNS} FROM documents AS d WHERE d.key IN carray(?)"
+    def _rows_from(
+        self, connection: apsw.Connection, keys: Sequence[int], where: str = "true"
+    ) -> dict[int, Row]:
+        sql = f"SELECT {_ROW_COLUMNS} FROM documents AS d WHERE d.key IN carray(?) AND {where}"
         rows = connection.execute(sql, (as_carray(keys),)).fetchall()
         return {row.key: row for row in map(self._checked, rows)}
 
