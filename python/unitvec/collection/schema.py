@@ -198,7 +198,9 @@ def configure_writer(connection: apsw.Connection, durability: str) -> None:
     """
     connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")  # heeded only before the first write
     connection.reserve_bytes(reserve=RESERVED_BYTES)  # the same
-    connection.execute("PRAGMA journal_mode = WAL")
+    mode = connection.execute("PRAGMA journal_mode = WAL").get
+    if mode != "wal":  # it keeps to itself why not: a failed sync, a file system without
+        raise OSError(errno.EIO, f"[Collection] expected a write-ahead log, got mode {mode!r}")
     connection.execute(f"PRAGMA synchronous = {durability}")
     connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     connection.set_wal_hook(_fold_log)
