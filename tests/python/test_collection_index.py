@@ -5,6 +5,8 @@ from __future__ import annotations
 import _thread
 import errno
 import os
+import subprocess
+import sys
 import threading
 import time
 import warnings
@@ -355,3 +357,53 @@ def test_verify_while_the_index_is_replaced(indexed: Path, monkeypatch: pytest.M
         db.build_index()
         index_files(indexed)[0].unlink()
         assert "is missing" in db.verify().problems[0]
+
+
+def test_a_build_that_could_not_be_started_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    builder = BackgroundBuilder(lambda _: False)
+    for where in ("__init__", "start"):
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, where, interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                builder.start()
+        waiting = threading.Thread(target=builder.finish, daemon=True)
+        waiting.start()
+        waiting.join(20)
+        assert not waiting.is_alive()
+
+
+CLOSING = """
+import sys, time
+import numpy as np
+from unitvec import Collection
+from unitvec.collection import IndexPolicy
+
+db = Collection(sys.argv[1], dim=8, index_policy=IndexPolicy(approximate_from=20, tail_min=20))
+rows = np.random.default_rng(0).standard_normal((40, 8))
+
+def closing():
+    time.sleep(1)  # a build that the call before began waits for this one to end
+    db.close()
+    yield rows[0]
+
+db.add(embeddings=rows)
+try:
+    db.add(embeddings=closing())
+except RuntimeError as error:
+    print(error)
+"""
+
+
+def test_closing_from_inside_a_change_does_not_wait_for_a_build_that_waits_for_it(
+    tmp_path: Path,
+) -> None:
+    run = [sys.executable, "-c", CLOSING, str(tmp_path / "c.uv")]
+    done = subprocess.run(run, capture_output=True, text=True, timeout=60, check=True)
+    assert "is closed" in done.stdout
+    with Collection.open(tmp_path / "c.uv") as db:
+        assert (db.count(), db.verify().ok) == (40, True)

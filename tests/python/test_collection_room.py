@@ -96,3 +96,19 @@ def test_an_open_large_collection_has_room_for_its_log(
         _add(db, 1)
         assert (db.path / STORE_FILE).stat().st_size > before + 20 * len(_LONG)
     assert not reserve.exists() or reserve.stat().st_size == RESERVE_BYTES
+
+
+def test_a_huge_reserve_of_somebody_elses_is_not_made_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = []  # and not really: it could be all that the disk has
+    monkeypatch.setattr(room, "_allocate", lambda _, size: taken.append(size))
+    with Collection(tmp_path / "c.uv", dim=4) as db:
+        _add(db, 1)
+    reserve = tmp_path / "c.uv" / RESERVE_FILE
+    reserve.touch()
+    os.truncate(reserve, 1 << 40)
+    kept = room.Reserve(tmp_path / "c.uv" / STORE_FILE)
+    with kept.given_up():
+        pass
+    assert taken == [LARGE_RESERVE_BYTES]

@@ -169,14 +169,15 @@ class BackgroundBuilder:
             running = self._run is not None and self._run.goes_on
             if running or self._failed is not None or self._closed:
                 return
-            run = self._run = _Run()
+            run = _Run()
             # Not a daemon: a program that ends without close() leaves a finished index too.
             thread = threading.Thread(target=self._build_all, args=(run,), name="unitvec-index")
             try:
+                self._run = run
                 thread.start()
             except BaseException:  # a Ctrl-C; it may have started or not
-                run.stop.set()
                 run.goes_on = False
+                run.stop.set()
                 raise
 
     def _build_all(self, run: _Run) -> None:
@@ -224,10 +225,11 @@ class BackgroundBuilder:
             run.wait()
             raise
 
-    def stop(self) -> None:
+    def stop(self, wait: bool = True) -> None:
         """Ends a running build soon, without its result, and starts none any more."""
         self._closed = True
         run = self._run
         if run is not None:
             run.stop.set()
-            run.wait()
+            if wait:
+                run.wait()

@@ -29,6 +29,7 @@ class Database:
         self._mapped = mapped
         self._source: apsw.Connection | None = None  # for rows of this transaction, once known
         self._growth: Growth | None = None  # of the writing connection
+        self._inside = False  # a transaction, unless SQLite knows of none
 
     def _before_commit(self) -> None:
         """What is written only at a transaction's end; for subclasses."""
@@ -60,17 +61,26 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Everything read inside is of one moment."""
+        """Everything read inside is of one moment, that of the outermost."""
+        if self._is_inside():  # such as a function of the caller's that searches in turn
+            yield
+            return
         with schema.sqlite_errors(self.path):
             try:
                 self._begin("BEGIN")
                 yield
             finally:
+                self._inside = False
                 self._end()
 
+    def _is_inside(self) -> bool:
+        # Neither alone: a Ctrl-C may have come between the end of a transaction and its undoing.
+        return self._inside and self.connection.in_transaction
+
     def _begin(self, sql: str) -> None:
-        self._end()  # a Ctrl-C may have come between the end of a transaction and its undoing
+        self._end()
         self.connection.execute(sql)
+        self._inside = True
 
     def _end(self) -> None:
         self._source = None
@@ -97,7 +107,16 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Everything written inside is stored as a whole at the end, or not at all."""
+        """Everything written inside is stored as a whole at the end, or not at all.
+
+        Raises:
+            RuntimeError: inside another transaction, which would be torn.
+        """
+        if self._is_inside():
+            raise RuntimeError(
+                "[Collection] expected no change from inside another one: a function that it calls "
+                "(an encoder, an iterable of documents) changes the same collection"
+            )
         with schema.sqlite_errors(self.path):
             try:
                 self._begin("BEGIN IMMEDIATE")
@@ -109,6 +128,8 @@ class Database:
             except BaseException:
                 self._end()
                 raise
+            finally:
+                self._inside = False
 
     def _all(self, sql: str, bindings: Sequence[Any] = ()) -> list[Any]:
         return self.connection.execute(sql, tuple(bindings)).fetchall()

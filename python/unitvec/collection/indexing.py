@@ -56,11 +56,13 @@ class IndexingSession(Session):
         """
         if not self.is_ours:
             return
+        # From inside a change (of a signal's handler, say) a build may be waiting for its end.
+        waits = not self.is_writing_here
         try:
-            if finish:
+            if finish and waits:
                 self._builder.wait()
         finally:
-            self._builder.stop()
+            self._builder.stop(waits)
             super().close()
 
     def maintain(self, changed: int | None = None) -> None:

@@ -117,7 +117,7 @@ class Reserve:
     def __init__(self, database: Path) -> None:
         self._database = database
         self._file = database.with_name(RESERVE_FILE)
-        self._size = _held(self._file)
+        self._size = min(_held(self._file), LARGE_RESERVE_BYTES)  # whoever made it
         if self._size and not has_room_to_open(database.parent):
             with suppress(OSError):
                 os.truncate(self._file, max(0, self._size - _OPENING_BYTES))

@@ -65,6 +65,7 @@ class Session:
         self._reserve: Reserve | None = None
         self._reader: Store | None = None
         self._write_lock = threading.RLock()
+        self._writing_thread: int | None = None
         self._read_lock = threading.RLock()
         try:
             self._connect(durability, describe)
@@ -178,12 +179,21 @@ class Session:
             assert self._writer is not None
             if self._sync_failed is not None:
                 raise self._read_only_since(self._sync_failed)
+            outer = self._writing_thread
             try:
+                self._writing_thread = threading.get_ident()
                 yield self._writer
             except OSError as error:
                 if is_failed_sync(error):
                     self._sync_failed = self._sync_failed or error
                 raise
+            finally:
+                self._writing_thread = outer
+
+    @property
+    def is_writing_here(self) -> bool:
+        """Whether this very thread is in the middle of a change."""
+        return self._writing_thread == threading.get_ident()
 
     def _read_only_since(self, failed: OSError) -> OSError:
         """Why a handle writes no more: what the system could not sync, a later sync may pass over.
