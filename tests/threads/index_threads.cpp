@@ -1,4 +1,4 @@
-/// Eight threads search an index while a ninth changes it, for ThreadSanitizer to watch.
+/// Fifteen threads search an index while one more changes it, for ThreadSanitizer to watch.
 ///
 /// usage: index_threads KIND OPERATIONS     KIND: flat, hnsw, hnsw_sq, ivf or ivfpq
 #include <algorithm>
@@ -16,7 +16,7 @@ using namespace unitvec;
 
 namespace {
 
-constexpr std::size_t kSearchers = 8;
+constexpr std::size_t kSearchers = 15;
 constexpr std::size_t kFirst = 600;        // vectors from the beginning
 constexpr std::size_t kBatch = 4;          // most vectors in a change
 constexpr std::size_t kWriterThreads = 3;  // that link, learn and assign
