@@ -12,6 +12,8 @@ import pytest
 from hashed_words import HashedWords
 from unitvec import Collection, FingerprintError
 from unitvec.collection import IndexPolicy
+from unitvec.collection.building import IndexBuild
+from unitvec.collection.indexing import IndexingSession
 
 POLICY = IndexPolicy(approximate_from=300, tail_min=100)
 ANIMALS = ["cat", "dog", "mouse", "horse", "cow", "hen", "duck", "goose"]
@@ -97,6 +99,73 @@ def test_a_migration_that_was_stopped_goes_on(path: Path) -> None:
         assert report.embedded == 698 - 1 - 511
         require_migrated(db, 697)
         assert going_on.encoded[:512].count(text(1)) == 0
+
+
+def require_all_found(db: Collection, texts: list[str]) -> None:
+    assert [result[0].document for result in db.search(texts, k=1)] == texts
+    assert db.verify().problems == []
+
+
+@pytest.mark.parametrize("tail_min", [100, 10_000])
+def test_no_index_file_is_built_of_vectors_that_are_not_complete(path: Path, tail_min: int) -> None:
+    policy = IndexPolicy(approximate_from=300, tail_min=tail_min)
+    with Collection(path, encoder=OLD, index_policy=policy) as db:
+        with pytest.raises(StoppedError):
+            db.migrate(Stopping(after=512))
+        db.add("an extra hen", ids="extra")
+        db.build_index()
+        assert [each.space for each in db._session._reader.generations()] == [0]
+        db.compact()
+        assert [each.space for each in db._session._reader.generations()] == [0]
+        db.migrate(NEW)
+        assert db.stats()["index"] == "hnsw"
+        require_all_found(db, ["an extra hen", *map(text, range(7, 700))])
+
+
+def test_an_index_file_of_vectors_that_were_not_complete_is_not_taken_over(path: Path) -> None:
+    with Collection(path, encoder=OLD, index_policy=POLICY) as db:
+        with pytest.raises(StoppedError):
+            db.migrate(Stopping(after=512))
+        session = db._session
+        (staged,) = [s for s in session.spaces.values() if s.name]
+        session.build_staged(staged, session._reader.state().next_key)  # which is too much
+        assert [each.live for each in session._reader.generations() if each.space] == [512]
+        db.migrate(NEW)
+        require_all_found(db, list(map(text, range(7, 700))))
+
+
+@pytest.mark.parametrize("using", [None, "other"])
+def test_documents_added_beside_the_build_are_found_after_the_switch(
+    path: Path, monkeypatch: pytest.MonkeyPatch, using: str | None
+) -> None:
+    late = ["a late cow", "a late horse"]
+    build_indexes, run = IndexingSession.build_indexes, IndexBuild.run
+
+    def add_first(session: IndexingSession) -> None:
+        db.add(late[0])
+        build_indexes(session)
+
+    def add_last(build: IndexBuild, afresh: bool = False) -> Any:
+        built = run(build, afresh)
+        added.start()
+        added.join()
+        return built
+
+    kinds: dict[str, Any] = {"encoder": OLD} if using is None else {"vectors": {using: OLD}}
+    added = threading.Thread(target=lambda: db.add(late[1]))
+    with Collection(path.with_name("n.uv"), index_policy=POLICY, **kinds) as db:
+        db.add([text(i) for i in range(700)])
+        db.build_index()
+        with monkeypatch.context() as patched:
+            patched.setattr(IndexingSession, "build_indexes", add_first)
+            patched.setattr(IndexBuild, "run", add_last)
+            db.migrate(NEW, using=using)
+        require_all_found(db, [*late, *map(text, range(700))])
+        (pointer,) = db._session._reader.generations()
+        assert (pointer.space, pointer.last_key, pointer.live) == (1, 700, 700)
+    with Collection(db.path, index_policy=POLICY) as db:
+        for each in late:
+            assert db.search(NEW.encode([each])[0], k=1)[0].document == each
 
 
 def test_a_restart_drops_what_was_embedded(path: Path) -> None:

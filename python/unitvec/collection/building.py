@@ -37,16 +37,32 @@ class IndexBuild:
 
     Rows are read some at a time, each time as of then: one that is deleted meanwhile may be in the
     file or not, and is in the list of deletions after `Generation.sequence` either way.
+
+    Args:
+        directory: the collection's.
+        uuid: of the collection.
+        store: a connection of its own.
+        space: whose vectors.
+        stop: is set to end it.
+        before: key up to which rows are read, where one with a later key may get its vector after
+            others with still later ones; None: all rows.
     """
 
     def __init__(
-        self, directory: Path, uuid: str, store: Store, space: Space, stop: threading.Event
+        self,
+        directory: Path,
+        uuid: str,
+        store: Store,
+        space: Space,
+        stop: threading.Event,
+        before: int | None = None,
     ) -> None:
         self._directory = directory
         self._uuid = uuid
         self._store = store
         self._space = space
         self._stop = stop
+        self._before = before
 
     def run(self, afresh: bool = False) -> tuple[Coded, Generation]:
         """The graph and the pointer to its file, which the caller stores.
@@ -67,7 +83,8 @@ class IndexBuild:
         after = previous.last_key if coded is not None and previous is not None else 0
         coded = coded if coded is not None else Coded(self._space, graph(self._space))
         coded.index.reserve(max(1, live))  # but for what is stored or deleted meanwhile
-        self._extend(coded, after, state.next_key)
+        before = state.next_key if self._before is None else self._before
+        self._extend(coded, after, before)
         recall = self._measured_recall(coded, state)
         pointer = Generation(
             generation=number,
@@ -75,7 +92,7 @@ class IndexBuild:
             file="",
             uuid=self._uuid,
             sequence=state.sequence,
-            last_key=state.next_key - 1,
+            last_key=before - 1,
             live=len(coded.index),
             bytes=0,
             header="",

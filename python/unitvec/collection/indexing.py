@@ -15,7 +15,7 @@ from unitvec.collection.generations import IndexFileWarning, remove_stale
 from unitvec.collection.index_cache import IndexPolicy
 from unitvec.collection.session import Describe, Session
 from unitvec.collection.store import Store
-from unitvec.collection.vector_rows import Space
+from unitvec.collection.vector_rows import INTERNAL, Space
 
 #: Looks at the policy while the rows are written that may call for a new index file.
 _EXAMINATIONS = 20
@@ -46,6 +46,7 @@ class IndexingSession(Session):
         self._build_lock = threading.RLock()  # before the locks of the connections
         self._builder = BackgroundBuilder(_weakly(self))
         self._examined, self._unexamined = False, 0
+        self._complete_before: dict[int, int] = {}  # by the number of a staged space
         super().__init__(path, read_only, durability, policy, describe)
 
     def close(self, finish: bool = True) -> None:
@@ -106,6 +107,19 @@ class IndexingSession(Session):
         if self._wanted() is not None:
             self._builder.finish()
 
+    def build_staged(self, space: Space, before: int) -> None:
+        """As `build_indexes`, of vectors that are not complete yet as well.
+
+        Args:
+            space: an internal one.
+            before: a key; no row with a smaller one gets a vector any more.
+        """
+        self._complete_before[space.space] = before
+        try:
+            self.build_indexes()
+        finally:
+            del self._complete_before[space.space]
+
     @contextmanager
     def not_building(self) -> Iterator[Store]:
         """The writing connection, while no index file is being built."""
@@ -117,7 +131,8 @@ class IndexingSession(Session):
         """Builds every index file afresh."""
         with self.not_building() as store:
             for space in self.spaces.values():
-                if self._live(store, space) >= self._policy.approximate_from:
+                wanted = self._live(store, space) >= self._policy.approximate_from
+                if wanted and not space.name.startswith(INTERNAL):
                     self._build(space, threading.Event(), afresh=True)
                 elif store.generation(space) is not None:
                     with store.writing():
@@ -133,9 +148,13 @@ class IndexingSession(Session):
         """A space whose index file the policy wants built or extended."""
         with self.exclusive() as store, in_sqlite(), store.reading():
             for space in self.spaces.values():
-                if self._wants_graph(store, space):
+                if self._is_settled(space) and self._wants_graph(store, space):
                     return space
         return None
+
+    def _is_settled(self, space: Space) -> bool:
+        """Whether new vectors get larger keys than all there are, or it is known which do not."""
+        return not space.name.startswith(INTERNAL) or space.space in self._complete_before
 
     def _wants_graph(self, store: Store, space: Space) -> bool:
         live = self._live(store, space)
@@ -166,7 +185,14 @@ class IndexingSession(Session):
             with self.exclusive() as store:
                 store.free_cache()  # of what was just stored
             with self.extra_reader(read_once=True) as store:
-                build = IndexBuild(self.path, self.properties["uuid"], store, space, stop)
+                build = IndexBuild(
+                    self.path,
+                    self.properties["uuid"],
+                    store,
+                    space,
+                    stop,
+                    self._complete_before.get(space.space),
+                )
                 graph, generation = build.run(afresh)
             with self.exclusive() as store:
                 with store.writing_durably():  # before what it replaces is deleted
