@@ -14,7 +14,7 @@ from unitvec.collection.forking import in_sqlite
 from unitvec.collection.generations import IndexFileWarning, remove_stale
 from unitvec.collection.index_cache import IndexPolicy
 from unitvec.collection.session import Describe, Session
-from unitvec.collection.store import Store
+from unitvec.collection.store import Generation, Store
 from unitvec.collection.vector_rows import INTERNAL, Space
 
 #: Looks at the policy while the rows are written that may call for a new index file.
@@ -46,6 +46,9 @@ class IndexingSession(Session):
         self._build_lock = threading.RLock()  # before the locks of the connections
         self._builder = BackgroundBuilder(_weakly(self))
         self._examined, self._unexamined = False, 0
+        self._building = False
+        # What a run built last, told by the event that stops it.
+        self._built: tuple[threading.Event | None, Generation | None] = None, None
         self._complete_before: dict[int, int] = {}  # by the number of a staged space
         super().__init__(path, read_only, durability, policy, describe)
 
@@ -89,6 +92,8 @@ class IndexingSession(Session):
         least = min(self._policy.approximate_from, self._policy.tail_min) / _EXAMINATIONS
         if self._examined and changed is not None and self._unexamined < least:
             return
+        if self._building:  # looks itself when it is done
+            return
         self._examined, self._unexamined = True, 0
         if self._wanted() is not None:
             self._builder.start()
@@ -131,7 +136,7 @@ class IndexingSession(Session):
         """Builds every index file afresh."""
         with self.not_building() as store:
             for space in self.spaces.values():
-                wanted = self._live(store, space) >= self._policy.approximate_from
+                wanted = store.live(space) >= self._policy.approximate_from
                 if wanted and not space.name.startswith(INTERNAL):
                     self._build(space, threading.Event(), afresh=True)
                 elif store.generation(space) is not None:
@@ -157,30 +162,56 @@ class IndexingSession(Session):
         return not space.name.startswith(INTERNAL) or space.space in self._complete_before
 
     def _wants_graph(self, store: Store, space: Space) -> bool:
-        live = self._live(store, space)
-        if live < self._policy.approximate_from:
+        policy, live = self._policy, store.live(space)
+        if live < policy.approximate_from:
             return False
-        generation = store.generation(space)
-        if generation is None or not (self.path / generation.file).is_file():
+        pointer = store.generation(space)
+        if pointer is None or not (self.path / pointer.file).is_file():
             return True
-        dead = store.count_deleted(generation)
-        tail = live - (generation.live - dead)
-        if live < store.state().live:  # documents without such a vector may be among those gone
-            tail = store.count_vectors_after(space, generation.last_key)
-            dead = generation.live + tail - live
-        return self._policy.wants_graph(live, tail, dead, generation.live)
-
-    def _live(self, store: Store, space: Space) -> int:
-        return next((s.live for s in store.spaces() if s.space == space.space), 0)
+        # Later keys are as many rows as the graph lacks, or more: mostly that says enough.
+        later = max(0, store.state().next_key - 1 - pointer.last_key)
+        if not policy.wants_graph(live, later, pointer.live + later - live, pointer.live):
+            return False
+        # Counted, where the number of all may be a lie; beyond that many the others do not matter.
+        most = int(min(policy.most_tail(live) + 1, later))
+        tail = store.count_vectors_after(space, pointer.last_key, most)
+        return policy.wants_graph(live, tail, pointer.live + tail - live, pointer.live)
 
     def build_next(self, stop: threading.Event) -> bool:
         """Builds what is wanted; False where nothing is. Runs in the builder's thread."""
         space = self._wanted()
-        if space is not None:
-            self._build(space, stop)
-        return space is not None
+        if space is None or self._is_futile(space, stop):
+            return False
+        self._building = True
+        try:
+            self._built = stop, self._build(space, stop)
+        finally:
+            self._building = False
+        return True
 
-    def _build(self, space: Space, stop: threading.Event, afresh: bool = False) -> None:
+    def _is_futile(self, space: Space, stop: threading.Event) -> bool:
+        """Whether this run has just built what is wanted again, and nothing changed since."""
+        run, built = self._built
+        with self.exclusive() as store, in_sqlite(), store.reading():
+            pointer, state = store.generation(space), store.state()
+        if (
+            run is not stop
+            or pointer is None
+            or (pointer, state.sequence) != (built, pointer.sequence)
+        ):
+            return False
+        warnings.warn(
+            f"{pointer.file} is wanted anew, though nothing changed since it was written: it stays "
+            "as it is; `verify` may say more",
+            IndexFileWarning,
+            stacklevel=2,
+        )
+        return True
+
+    def _build(
+        self, space: Space, stop: threading.Event, afresh: bool = False
+    ) -> Generation | None:
+        """Builds, stores and adopts an index file; returns its pointer."""
         with self._build_lock:
             with self.exclusive() as store:
                 store.free_cache()  # of what was just stored
@@ -200,6 +231,7 @@ class IndexingSession(Session):
                 remove_stale(self.path, store.generations())
                 with self._read_lock:
                     self.caches[space.name].adopt(graph, generation)
+        return generation
 
     def replace_lost_indexes(self) -> None:
         """Has index files built again where a search just found that one cannot be believed."""
