@@ -180,6 +180,83 @@ def test_a_restart_drops_what_was_embedded(path: Path) -> None:
             db.migrate(third)
 
 
+def test_no_index_file_is_built_of_vectors_that_were_dropped(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, stop = IndexBuild.run, threading.Event()
+
+    def drop_after(build: IndexBuild, afresh: bool = False) -> Any:
+        built = run(build, afresh)
+        with session.writing() as store:
+            store.drop_space(staged)
+        return built
+
+    with Collection(path, encoder=OLD, index_policy=POLICY) as db:
+        session = db._session
+        (old,) = session.spaces.values()
+        with pytest.raises(StoppedError):
+            db.migrate(Stopping(after=512))
+        (staged,) = [s for s in session.spaces.values() if s.name]
+        before = session._reader.generations()
+        assert session._build(staged, stop) is None  # nobody says that it is complete
+        with monkeypatch.context() as patched:
+            patched.setattr(IndexBuild, "run", drop_after)
+            session.build_staged(staged, 1)
+        assert session._reader.generations() == before
+        session.read_spaces()
+        db.migrate(NEW)
+        after = session._reader.generations()
+        assert session._build(old, stop) is None  # as by a thread that chose it before the switch
+        assert session._reader.generations() == after
+        assert len(list(path.glob("index-*.uvi"))) == 1
+        require_migrated(db, 698)
+
+
+def test_a_restart_waits_for_the_index_file_that_is_being_built(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached, go_on, run = threading.Event(), threading.Event(), IndexBuild.run
+    order = []
+
+    def wait(build: IndexBuild, afresh: bool = False) -> Any:
+        reached.set()
+        assert go_on.wait(60)
+        order.append("built")
+        return run(build, afresh)
+
+    class Noting(HashedWords):
+        def encode_document(self, texts: list[str], **options: Any) -> Any:
+            order.append("encoded")
+            return super().encode(texts, **options)
+
+    with Collection(path, encoder=OLD, index_policy=POLICY) as db:
+        with pytest.raises(StoppedError):
+            db.migrate(Stopping(after=512))
+        with monkeypatch.context() as patched:
+            patched.setattr(IndexBuild, "run", wait)
+            db.add([text(i) for i in range(700, 900)])
+            assert reached.wait(60)
+        third = Noting(16, "third")
+        threading.Timer(0.2, go_on.set).start()
+        db.migrate(third, restart=True)
+        assert order[:2] == ["built", "encoded"]
+        assert db.verify().problems == []
+
+
+def test_a_pointer_of_vectors_that_there_are_not_goes(path: Path) -> None:
+    with Collection(path, encoder=OLD, index_policy=POLICY) as db:
+        with db._session.writing() as store:
+            (pointer,) = store.generations()
+            columns = ", ".join("?" * len(pointer))
+            strange = pointer._replace(space=7, generation=pointer.generation + 1)
+            store.set_properties({"last_generation": strange.generation})
+            store.connection.execute(f"INSERT INTO generations VALUES ({columns})", strange)
+        db.add([text(i) for i in range(700, 900)])
+        db.build_index()
+        assert [each.space for each in db._session._reader.generations()] == [0]
+        assert db.verify().ok
+
+
 def test_the_old_model_answers_until_the_switch(path: Path) -> None:
     reached, go_on = threading.Event(), threading.Event()
 

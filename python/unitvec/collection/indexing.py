@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from unitvec.collection.building import BackgroundBuilder, IndexBuild
+from unitvec.collection.coded import Coded
 from unitvec.collection.forking import in_sqlite
 from unitvec.collection.generations import IndexFileWarning, remove_stale
 from unitvec.collection.index_cache import IndexPolicy
@@ -211,9 +212,14 @@ class IndexingSession(Session):
     def _build(
         self, space: Space, stop: threading.Event, afresh: bool = False
     ) -> Generation | None:
-        """Builds, stores and adopts an index file; returns its pointer."""
+        """Builds, stores and adopts an index file; returns its pointer.
+
+        None: of a space that another call has dropped, or not completed, there is none to build.
+        """
         with self._build_lock:
-            with self.exclusive() as store:
+            with self.exclusive() as store, in_sqlite():
+                if not store.has_space(space) or not self._is_settled(space):
+                    return None
                 store.free_cache()  # of what was just stored
             with self.extra_reader(read_once=True) as store:
                 build = IndexBuild(
@@ -227,11 +233,19 @@ class IndexingSession(Session):
                 graph, generation = build.run(afresh)
             with self.exclusive() as store:
                 with store.writing_durably():  # before what it replaces is deleted
-                    store.set_generation(space, generation)
+                    is_there = store.has_space(space)
+                    if is_there:
+                        store.set_generation(space, generation)
                 remove_stale(self.path, store.generations())
-                with self._read_lock:
-                    self.caches[space.name].adopt(graph, generation)
-        return generation
+                if is_there:
+                    self._adopt(graph, generation)
+        return generation if is_there else None
+
+    def _adopt(self, graph: Coded, generation: Generation) -> None:
+        with self._read_lock:
+            for cache in self.caches.values():
+                if cache.space.space == generation.space:  # whatever its name is by now
+                    cache.adopt(graph, generation)
 
     def replace_lost_indexes(self) -> None:
         """Has index files built again where a search just found that one cannot be believed."""

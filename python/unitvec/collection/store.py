@@ -250,6 +250,10 @@ class Store(Database):
         rows = f"SELECT 1 FROM {schema.vector_table(space.space)} WHERE key > ? LIMIT ?"
         return int(self._all(f"SELECT count(*) FROM ({rows})", [key, most])[0][0])
 
+    def has_space(self, space: Space) -> bool:
+        """Whether there still are such vectors, under whatever name."""
+        return any(each.space == space.space for each in self.spaces())
+
     def live(self, space: Space) -> int:
         """How many vectors the database says there are in a space; 0: it has no such space."""
         return next((each.live for each in self.spaces() if each.space == space.space), 0)
@@ -526,7 +530,10 @@ class Store(Database):
         without a file needs no list: what is read of it begins at its rows. But one may be built
         meanwhile, unless it is just this one that was.
         """
-        self.connection.execute("DELETE FROM generations WHERE space = ?", (space.space,))
+        self.connection.execute(  # and none to those of vectors that there are not
+            "DELETE FROM generations WHERE space = ? OR space NOT IN (SELECT space FROM spaces)",
+            (space.space,),
+        )
         if generation is not None:
             self.connection.execute(
                 f"INSERT INTO generations VALUES ({', '.join('?' * len(generation))})", generation

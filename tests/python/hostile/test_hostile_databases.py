@@ -310,9 +310,13 @@ def require_named(path: Path, live: int) -> None:
         pytest.warns(IndexFileWarning, match=wrong),
         Collection(path, dim=DIM, index_policy=policy) as db,
     ):
-        db.add(embeddings=VECTORS[:1], ids="one more")
-        with pytest.raises(FormatError, match=wrong):
-            db.build_index()
+        add_and_be_refused(db, wrong)
+
+
+def add_and_be_refused(db: Collection, why: str) -> None:
+    db.add(embeddings=VECTORS[:1], ids="one more")
+    with pytest.raises(FormatError, match=why):
+        db.build_index()
 
 
 # ---- rows with a right checksum and a wrong content --------------------------------------------
