@@ -14,6 +14,7 @@ from unitvec import Collection, FingerprintError
 from unitvec.collection import IndexPolicy
 from unitvec.collection.building import IndexBuild
 from unitvec.collection.indexing import IndexingSession
+from unitvec.collection.reembedding import Reembedding
 
 POLICY = IndexPolicy(approximate_from=300, tail_min=100)
 ANIMALS = ["cat", "dog", "mouse", "horse", "cow", "hen", "duck", "goose"]
@@ -255,6 +256,24 @@ def test_a_pointer_of_vectors_that_there_are_not_goes(path: Path) -> None:
         db.build_index()
         assert [each.space for each in db._session._reader.generations()] == [0]
         assert db.verify().ok
+
+
+def test_what_another_call_finished_is_not_switched_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overlap = Reembedding._overlap
+
+    def finish_before(job: Reembedding, k: int) -> float:
+        share = overlap(job, k)
+        monkeypatch.undo()
+        db.migrate(NEW)
+        return share
+
+    with Collection(path, encoder=OLD, index_policy=POLICY) as db:
+        monkeypatch.setattr(Reembedding, "_overlap", finish_before)
+        with pytest.raises(RuntimeError, match="another call has finished or dropped"):
+            db.migrate(NEW)
+        require_migrated(db, 698)
 
 
 def test_the_old_model_answers_until_the_switch(path: Path) -> None:

@@ -124,7 +124,7 @@ class IndexingSession(Session):
         try:
             self.build_indexes()
         finally:
-            del self._complete_before[space.space]
+            self._complete_before.pop(space.space, None)
 
     @contextmanager
     def not_building(self) -> Iterator[Store]:
