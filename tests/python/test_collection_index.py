@@ -244,6 +244,43 @@ def test_the_index_of_another_collection_is_not_believed(indexed: Path, tmp_path
         assert found(db) == exact(vectors(300))
 
 
+def test_a_policy_that_always_wants_more_comes_to_an_end(tmp_path: Path) -> None:
+    policy = IndexPolicy(approximate_from=100, dead_share=-1.0)
+    with (
+        pytest.warns(IndexFileWarning, match="is wanted anew, though nothing changed"),
+        Collection(tmp_path / "v.uv", dim=DIM, index_policy=policy) as db,
+    ):
+        db.add(embeddings=vectors(300))
+    assert len(index_files(tmp_path / "v.uv")) == 1
+
+
+def test_a_file_that_lacks_rows_is_built_afresh_when_it_is_extended(indexed: Path) -> None:
+    extra = vectors(40, seed=2)
+    with open_with(indexed) as db:
+        db.add(embeddings=extra[:10], ids=names(10, 300))
+        with db._session.writing() as store:
+            store.connection.execute("UPDATE generations SET last_key = last_key + 10")
+        assert not db.verify().ok
+        db.add(embeddings=extra[10:], ids=names(30, 310))
+        db.build_index()
+        assert db.verify().problems == []
+        assert [r[0].id for r in db.search(extra, k=1)] == names(40, 300)
+        assert db.stats()["indexed"] == 340
+
+
+def test_few_writes_read_next_to_nothing_of_the_tail(
+    indexed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_with(indexed) as db:
+        db.build_index()
+        monkeypatch.setattr(Store, "count_vectors_after", lambda *_: pytest.fail("counted"))
+        for i in range(19):
+            db.add(embeddings=vectors(1, seed=i), ids=names(1, 300 + i))
+        db.delete(names(10))
+        db.upsert(embeddings=vectors(1), ids="100")
+        db.build_index()
+
+
 def test_left_over_files_are_cleared_and_nothing_else(indexed: Path) -> None:
     (indexed / "index-0-99999999.uvi.tmp").write_bytes(b"unfinished")
     (indexed / "index-0-00000001.uvi.bad-20200101T000000").write_bytes(b"kept")

@@ -12,6 +12,9 @@ import pytest
 from hashed_words import HashedWords
 from unitvec import Collection, FingerprintError
 from unitvec.collection import IndexPolicy
+from unitvec.collection.building import IndexBuild
+from unitvec.collection.indexing import IndexingSession
+from unitvec.collection.reembedding import Reembedding
 
 POLICY = IndexPolicy(approximate_from=300, tail_min=100)
 ANIMALS = ["cat", "dog", "mouse", "horse", "cow", "hen", "duck", "goose"]
@@ -99,6 +102,73 @@ def test_a_migration_that_was_stopped_goes_on(path: Path) -> None:
         assert going_on.encoded[:512].count(text(1)) == 0
 
 
+def require_all_found(db: Collection, texts: list[str]) -> None:
+    assert [result[0].document for result in db.search(texts, k=1)] == texts
+    assert db.verify().problems == []
+
+
+@pytest.mark.parametrize("tail_min", [100, 10_000])
+def test_no_index_file_is_built_of_vectors_that_are_not_complete(path: Path, tail_min: int) -> None:
+    policy = IndexPolicy(approximate_from=300, tail_min=tail_min)
+    with Collection(path, encoder=OLD, index_policy=policy) as db:
+        with pytest.raises(StoppedError):
+            db.migrate(Stopping(after=512))
+        db.add("an extra hen", ids="extra")
+        db.build_index()
+        assert [each.space for each in db._session._reader.generations()] == [0]
+        db.compact()
+        assert [each.space for each in db._session._reader.generations()] == [0]
+        db.migrate(NEW)
+        assert db.stats()["index"] == "hnsw"
+        require_all_found(db, ["an extra hen", *map(text, range(7, 700))])
+
+
+def test_an_index_file_of_vectors_that_were_not_complete_is_not_taken_over(path: Path) -> None:
+    with Collection(path, encoder=OLD, index_policy=POLICY) as db:
+        with pytest.raises(StoppedError):
+            db.migrate(Stopping(after=512))
+        session = db._session
+        (staged,) = [s for s in session.spaces.values() if s.name]
+        session.build_staged(staged, session._reader.state().next_key)  # which is too much
+        assert [each.live for each in session._reader.generations() if each.space] == [512]
+        db.migrate(NEW)
+        require_all_found(db, list(map(text, range(7, 700))))
+
+
+@pytest.mark.parametrize("using", [None, "other"])
+def test_documents_added_beside_the_build_are_found_after_the_switch(
+    path: Path, monkeypatch: pytest.MonkeyPatch, using: str | None
+) -> None:
+    late = ["a late cow", "a late horse"]
+    build_indexes, run = IndexingSession.build_indexes, IndexBuild.run
+
+    def add_first(session: IndexingSession) -> None:
+        db.add(late[0])
+        build_indexes(session)
+
+    def add_last(build: IndexBuild, afresh: bool = False) -> Any:
+        built = run(build, afresh)
+        added.start()
+        added.join()
+        return built
+
+    kinds: dict[str, Any] = {"encoder": OLD} if using is None else {"vectors": {using: OLD}}
+    added = threading.Thread(target=lambda: db.add(late[1]))
+    with Collection(path.with_name("n.uv"), index_policy=POLICY, **kinds) as db:
+        db.add([text(i) for i in range(700)])
+        db.build_index()
+        with monkeypatch.context() as patched:
+            patched.setattr(IndexingSession, "build_indexes", add_first)
+            patched.setattr(IndexBuild, "run", add_last)
+            db.migrate(NEW, using=using)
+        require_all_found(db, [*late, *map(text, range(700))])
+        (pointer,) = db._session._reader.generations()
+        assert (pointer.space, pointer.last_key, pointer.live) == (1, 700, 700)
+    with Collection(db.path, index_policy=POLICY) as db:
+        for each in late:
+            assert db.search(NEW.encode([each])[0], k=1)[0].document == each
+
+
 def test_a_restart_drops_what_was_embedded(path: Path) -> None:
     with Collection(path, encoder=OLD) as db:
         with pytest.raises(StoppedError):
@@ -109,6 +179,101 @@ def test_a_restart_drops_what_was_embedded(path: Path) -> None:
         assert db.verify().ok
         with pytest.raises(ValueError, match="expected another model"):
             db.migrate(third)
+
+
+def test_no_index_file_is_built_of_vectors_that_were_dropped(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, stop = IndexBuild.run, threading.Event()
+
+    def drop_after(build: IndexBuild, afresh: bool = False) -> Any:
+        built = run(build, afresh)
+        with session.writing() as store:
+            store.drop_space(staged)
+        return built
+
+    with Collection(path, encoder=OLD, index_policy=POLICY) as db:
+        session = db._session
+        (old,) = session.spaces.values()
+        with pytest.raises(StoppedError):
+            db.migrate(Stopping(after=512))
+        (staged,) = [s for s in session.spaces.values() if s.name]
+        before = session._reader.generations()
+        assert session._build(staged, stop) is None  # nobody says that it is complete
+        with monkeypatch.context() as patched:
+            patched.setattr(IndexBuild, "run", drop_after)
+            session.build_staged(staged, 1)
+        assert session._reader.generations() == before
+        session.read_spaces()
+        db.migrate(NEW)
+        after = session._reader.generations()
+        assert session._build(old, stop) is None  # as by a thread that chose it before the switch
+        assert session._reader.generations() == after
+        assert len(list(path.glob("index-*.uvi"))) == 1
+        require_migrated(db, 698)
+
+
+def test_a_restart_waits_for_the_index_file_that_is_being_built(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached, go_on, run = threading.Event(), threading.Event(), IndexBuild.run
+    order = []
+
+    def wait(build: IndexBuild, afresh: bool = False) -> Any:
+        reached.set()
+        assert go_on.wait(60)
+        order.append("built")
+        return run(build, afresh)
+
+    class Noting(HashedWords):
+        def encode_document(self, texts: list[str], **options: Any) -> Any:
+            order.append("encoded")
+            return super().encode(texts, **options)
+
+    with Collection(path, encoder=OLD, index_policy=POLICY) as db:
+        with pytest.raises(StoppedError):
+            db.migrate(Stopping(after=512))
+        with monkeypatch.context() as patched:
+            patched.setattr(IndexBuild, "run", wait)
+            db.add([text(i) for i in range(700, 900)])
+            assert reached.wait(60)
+        third = Noting(16, "third")
+        threading.Timer(0.2, go_on.set).start()
+        db.migrate(third, restart=True)
+        assert order[:2] == ["built", "encoded"]
+        assert db.verify().problems == []
+
+
+def test_a_pointer_of_vectors_that_there_are_not_goes(path: Path) -> None:
+    with Collection(path, encoder=OLD, index_policy=POLICY) as db:
+        with db._session.writing() as store:
+            (pointer,) = store.generations()
+            columns = ", ".join("?" * len(pointer))
+            strange = pointer._replace(space=7, generation=pointer.generation + 1)
+            store.set_properties({"last_generation": strange.generation})
+            store.connection.execute(f"INSERT INTO generations VALUES ({columns})", strange)
+        db.add([text(i) for i in range(700, 900)])
+        db.build_index()
+        assert [each.space for each in db._session._reader.generations()] == [0]
+        assert db.verify().ok
+
+
+def test_what_another_call_finished_is_not_switched_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overlap = Reembedding._overlap
+
+    def finish_before(job: Reembedding, k: int) -> float:
+        share = overlap(job, k)
+        monkeypatch.undo()
+        db.migrate(NEW)
+        return share
+
+    with Collection(path, encoder=OLD, index_policy=POLICY) as db:
+        monkeypatch.setattr(Reembedding, "_overlap", finish_before)
+        with pytest.raises(RuntimeError, match="another call has finished or dropped"):
+            db.migrate(NEW)
+        require_migrated(db, 698)
 
 
 def test_the_old_model_answers_until_the_switch(path: Path) -> None:

@@ -553,6 +553,20 @@ def test_deletions_are_forgotten_though_a_kind_has_no_graph(tmp_path: Path) -> N
         assert db.verify().ok
 
 
+def test_documents_without_a_vector_leave_an_index_file_as_it_is(tmp_path: Path) -> None:
+    policy = IndexPolicy(approximate_from=100, tail_min=100)
+    with Collection(tmp_path / "c.uv", vectors={"a": 4}, index_policy=policy) as db:
+        ids = [str(i) for i in range(400)]
+        some = [np.eye(4)[i % 4] if i < 200 else None for i in range(400)]
+        db.add(ids, ids=ids, embeddings={"a": some})
+        db.build_index()
+        before = db._session._reader.generations()
+        db.delete(ids[200:])
+        db.build_index()
+        assert db._session._reader.generations() == before
+        assert db.verify().ok
+
+
 def test_one_kind_is_migrated(large: Collection) -> None:
     new = HashedWords(12, "new-model")
     before = shown(large)

@@ -20,6 +20,7 @@ from unitvec.collection.generations import (
 )
 from unitvec.collection.index_cache import ROWS_AT_ONCE
 from unitvec.collection.nearest import NearestSearch
+from unitvec.collection.schema import damaged
 from unitvec.collection.store import Generation, State, Store
 from unitvec.collection.vector_rows import Space
 
@@ -37,16 +38,32 @@ class IndexBuild:
 
     Rows are read some at a time, each time as of then: one that is deleted meanwhile may be in the
     file or not, and is in the list of deletions after `Generation.sequence` either way.
+
+    Args:
+        directory: the collection's.
+        uuid: of the collection.
+        store: a connection of its own.
+        space: whose vectors.
+        stop: is set to end it.
+        before: key up to which rows are read, where one with a later key may get its vector after
+            others with still later ones; None: all rows.
     """
 
     def __init__(
-        self, directory: Path, uuid: str, store: Store, space: Space, stop: threading.Event
+        self,
+        directory: Path,
+        uuid: str,
+        store: Store,
+        space: Space,
+        stop: threading.Event,
+        before: int | None = None,
     ) -> None:
         self._directory = directory
         self._uuid = uuid
         self._store = store
         self._space = space
         self._stop = stop
+        self._before = before
 
     def run(self, afresh: bool = False) -> tuple[Coded, Generation]:
         """The graph and the pointer to its file, which the caller stores.
@@ -57,17 +74,27 @@ class IndexBuild:
         Raises:
             StoppedError: `stop` was set.
             OSError: the file could not be written.
+            FormatError: there are more or fewer vectors than the database says.
         """
         with self._store.reading():
             state = self._store.state()
             previous = self._store.generation(self._space)
             number = self._store.last_number("last_generation") + 1
             coded = None if afresh or previous is None else self._previous(previous, state)
-            live = next(s.live for s in self._store.spaces() if s.space == self._space.space)
+            # But for what is stored or deleted meanwhile. The number may be a lie.
+            room = min(self._store.live(self._space), self._store.most_vectors(self._space))
         after = previous.last_key if coded is not None and previous is not None else 0
+        is_new = coded is None
         coded = coded if coded is not None else Coded(self._space, graph(self._space))
-        coded.index.reserve(max(1, live))  # but for what is stored or deleted meanwhile
-        self._extend(coded, after, state.next_key)
+        coded.index.reserve(max(1, room))
+        before = state.next_key if self._before is None else self._before
+        self._extend(coded, after, before)
+        wrong = self._miscounted(coded, state, before)
+        if wrong is not None and is_new:
+            raise damaged(self._store.path, wrong)
+        if wrong is not None:  # it may be the previous file that lacks some
+            del coded
+            return self.run(afresh=True)
         recall = self._measured_recall(coded, state)
         pointer = Generation(
             generation=number,
@@ -75,7 +102,7 @@ class IndexBuild:
             file="",
             uuid=self._uuid,
             sequence=state.sequence,
-            last_key=state.next_key - 1,
+            last_key=before - 1,
             live=len(coded.index),
             bytes=0,
             header="",
@@ -105,6 +132,15 @@ class IndexBuild:
                 return
             coded.add(rows)
             after = rows.keys[-1]
+
+    def _miscounted(self, coded: Coded, state: State, before: int) -> str | None:
+        """What is wrong where the graph and the later rows are not as many as there are to be."""
+        with self._store.reading():
+            coded.forget(self._store.deleted_since(state.sequence), clear_dead=False)
+            count = len(coded.index) + self._store.count_vectors_after(self._space, before - 1)
+            live = self._store.live(self._space)
+        kind = f" {self._space.name!r}" if self._space.name else ""
+        return f"{count} vectors{kind} where it says {live}" if count != live else None
 
     def _measured_recall(self, coded: Coded, state: State) -> float:
         """Share of the true 10 nearest that is found for rows of its own, without themselves."""

@@ -74,7 +74,7 @@ class Reembedding:
         self._name = name
         self._encoder = encoder
         wanted = describe(encoder, None, metric, 0, staged_name(name))
-        with session.writing() as store:
+        with session.not_building(), session.writing() as store:
             old = _space_of(store, name)
             _require_texts(store, old)
             self._space = _staged(store, old, wanted, restart)
@@ -93,14 +93,16 @@ class Reembedding:
             resumed = _space_of(store, self._space.name).live
         bar.update(resumed)
         embedded = sum(self._embed_all(bar))
-        self._session.build_indexes()
+        self._session.build_staged(self._space, self._complete_before())
         overlap = self._overlap(overlap_k) if live else 1.0
         with self._session.not_building() as store:
+            _require_unfinished(store, self._space)
             embedded += sum(self._embed_all(bar))  # what was stored meanwhile
             with store.writing_durably():
                 _switch(store, self._name, self._space)
             self._session.read_spaces()
             self._session.remove_stale()
+        self._session.maintain()
         return MigrationReport(embedded, resumed, overlap, overlap_k, time.perf_counter() - started)
 
     def _embed_all(self, bar: Bar) -> Iterator[int]:
@@ -121,6 +123,12 @@ class Reembedding:
             bar.update(len(rows))
             yield len(rows)
             after = keys[-1]
+
+    def _complete_before(self) -> int:
+        """A key below which every document that is to have a vector has it, now and later."""
+        with self._session.reading() as store:
+            lacking = _lacking(store, _space_of(store, self._name), self._space, 0)
+            return lacking[0] if lacking else store.state().next_key
 
     def _overlap(self, k: int) -> float:
         """Mean share of the k nearest that a sample's documents have in common."""
@@ -170,6 +178,9 @@ def _staged(store: Store, old: Space, wanted: Space, restart: bool) -> Space:
     staged = spaces.get(wanted.name)
     if staged is not None:
         if (staged.fingerprint, staged.metric) == (wanted.fingerprint, wanted.metric):
+            # Of a file that another call left nobody knows whether rows below its last key came
+            # since.
+            store.set_generation(staged, None)
             return staged
         if not restart:
             raise ValueError(
@@ -183,6 +194,13 @@ def _staged(store: Store, old: Space, wanted: Space, restart: bool) -> Space:
     space = wanted._replace(space=number)
     store.add_space(space)
     return space
+
+
+def _require_unfinished(store: Store, staged: Space) -> None:
+    if not any((each.space, each.name) == (staged.space, staged.name) for each in store.spaces()):
+        raise RuntimeError(
+            "[migrate] another call has finished or dropped this migration meanwhile"
+        )
 
 
 def _lacking(store: Store, old: Space, space: Space, after: int) -> list[int]:

@@ -245,10 +245,23 @@ class Store(Database):
             state._replace(sequence=sequence, purged=sequence, switches=state.switches + 1)
         )
 
-    def count_vectors_after(self, space: Space, key: int) -> int:
-        """How many rows after a key have a vector in a space."""
-        table = schema.vector_table(space.space)
-        return int(self._all(f"SELECT count(*) FROM {table} WHERE key > ?", [key])[0][0])
+    def count_vectors_after(self, space: Space, key: int, most: int = -1) -> int:
+        """How many rows after a key have a vector in a space; counted up to `most`, unless -1."""
+        rows = f"SELECT 1 FROM {schema.vector_table(space.space)} WHERE key > ? LIMIT ?"
+        return int(self._all(f"SELECT count(*) FROM ({rows})", [key, most])[0][0])
+
+    def has_space(self, space: Space) -> bool:
+        """Whether there still are such vectors, under whatever name."""
+        return any(each.space == space.space for each in self.spaces())
+
+    def live(self, space: Space) -> int:
+        """How many vectors the database says there are in a space; 0: it has no such space."""
+        return next((each.live for each in self.spaces() if each.space == space.space), 0)
+
+    def most_vectors(self, space: Space) -> int:
+        """How many the file has room for, whatever it says."""
+        size = self.connection.pragma("page_count") * self.connection.pragma("page_size")
+        return int(size) // (4 * space.dim)
 
     def add_vectors(self, space: Space, vectors: Mapping[int, bytes]) -> None:
         """Gives rows that exist a vector in a space where they have none."""
@@ -490,11 +503,6 @@ class Store(Database):
         """Keys deleted after a sequence number, which must not be below `State.purged`."""
         return self._listed_since("deletions", sequence)
 
-    def count_deleted(self, since: Generation) -> int:
-        """Rows that an index file holds and that were deleted after it was built."""
-        sql = "SELECT count(*) FROM deletions WHERE sequence > ? AND key <= ?"
-        return int(self._all(sql, [since.sequence, since.last_key])[0][0])
-
     def rewritten_since(self, sequence: int) -> list[int]:
         """Keys whose text or metadata changed after a sequence number; the same holds for it."""
         return self._listed_since("rewrites", sequence)
@@ -522,7 +530,10 @@ class Store(Database):
         without a file needs no list: what is read of it begins at its rows. But one may be built
         meanwhile, unless it is just this one that was.
         """
-        self.connection.execute("DELETE FROM generations WHERE space = ?", (space.space,))
+        self.connection.execute(  # and none to those of vectors that there are not
+            "DELETE FROM generations WHERE space = ? OR space NOT IN (SELECT space FROM spaces)",
+            (space.space,),
+        )
         if generation is not None:
             self.connection.execute(
                 f"INSERT INTO generations VALUES ({', '.join('?' * len(generation))})", generation

@@ -14,11 +14,12 @@ import pytest
 from hashed_words import HashedWords
 from hostile_collections import COUNT, DIM, VECTORS, sql, use
 from unitvec import Collection, FormatError
-from unitvec.collection import repair_collection, schema
+from unitvec.collection import IndexFileWarning, IndexPolicy, repair_collection, schema
 from unitvec.collection.field_indexes import index_names
 from unitvec.collection.rows import Row, checksum
 from unitvec.collection.schema import VECTOR_TABLE
 from unitvec.collection.vector_rows import vector_checksum
+from unitvec.index import Index
 
 FORMATS = Path(__file__).parents[2] / "formats"
 
@@ -283,6 +284,39 @@ def test_absurd_numbers_give_no_wrong_answer(hostile: Path, change: str) -> None
     sql(hostile, f"UPDATE {change}")
     for read_only in (True, False):
         use(hostile, read_only)
+
+
+@pytest.mark.parametrize("live", [COUNT + 1, 40_000, 2**60])
+def test_a_false_number_of_vectors_is_named_and_takes_no_memory(
+    hostile: Path, live: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reserved = []
+    monkeypatch.setattr(Index, "reserve", lambda _, count: reserved.append(count))
+    require_named(hostile, live)
+    assert 0 < max(reserved) <= (hostile / "store.sqlite").stat().st_size // (4 * DIM)
+
+
+def test_too_small_a_number_of_vectors_is_named(hostile: Path) -> None:
+    require_named(hostile, COUNT // 2)
+
+
+def require_named(path: Path, live: int) -> None:
+    """No index file is built over and over where the database claims that many vectors."""
+    pointless = f"UPDATE state SET live = {live}, next_key = {live + COUNT + 1}"
+    sql(path, pointless, f"UPDATE spaces SET live = {live}", "DELETE FROM generations")
+    policy = IndexPolicy(approximate_from=COUNT // 4, tail_min=1)
+    wrong = f"{COUNT + 1} vectors where it says {live + 1}"
+    with (
+        pytest.warns(IndexFileWarning, match=wrong),
+        Collection(path, dim=DIM, index_policy=policy) as db,
+    ):
+        add_and_be_refused(db, wrong)
+
+
+def add_and_be_refused(db: Collection, why: str) -> None:
+    db.add(embeddings=VECTORS[:1], ids="one more")
+    with pytest.raises(FormatError, match=why):
+        db.build_index()
 
 
 # ---- rows with a right checksum and a wrong content --------------------------------------------
