@@ -18,7 +18,7 @@ VECTOR_DTYPE = np.dtype("<f4")
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _LENGTHS = struct.Struct("<4q")
 _KEY = struct.Struct("<q")
-_PIECE = 1 << 20  # characters
+_PIECE = 1 << 23  # characters
 
 
 class Row(NamedTuple):
