@@ -139,8 +139,9 @@ class IndexBuild:
             coded.forget(self._store.deleted_since(state.sequence), clear_dead=False)
             count = len(coded.index) + self._store.count_vectors_after(self._space, before - 1)
             live = self._store.live(self._space)
-        kind = f" {self._space.name!r}" if self._space.name else ""
-        return f"{count} vectors{kind} where it says {live}" if count != live else None
+        if count == live:
+            return None
+        return f"{count} vectors{self._space.called} where it says {live}"
 
     def _measured_recall(self, coded: Coded, state: State) -> float:
         """Share of the true 10 nearest that is found for rows of its own, without themselves."""

@@ -175,15 +175,14 @@ class ExchangeVerbs(WriteVerbs):
 
 
 def _require_kind(source: Source, theirs: Facts, own: Space) -> None:
-    of_kind = f" {own.name!r}" if own.name else ""
     if theirs.dim is not None and theirs.dim != own.dim:
         raise ValueError(
-            f"[import_from] {source.files[0]}: expected vectors{of_kind} of dim {own.dim}, got dim "
-            f"{theirs.dim}; encode_texts=True encodes the texts instead"
+            f"[import_from] {source.files[0]}: expected vectors{own.called} of dim {own.dim}, got "
+            f"dim {theirs.dim}; encode_texts=True encodes the texts instead"
         )
     if theirs.fingerprint and own.fingerprint and theirs.fingerprint != own.fingerprint:
         raise FingerprintError(
-            f"[import_from] {source.files[0]}: its vectors{of_kind} were made by the model "
+            f"[import_from] {source.files[0]}: its vectors{own.called} were made by the model "
             f"{theirs.model or 'unnamed'!r}, those here by {own.model or 'unnamed'!r}: their "
             "scores would mean nothing; encode_texts=True encodes the texts instead"
         )

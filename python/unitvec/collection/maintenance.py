@@ -118,7 +118,7 @@ def _verify_vectors(
 ) -> set[int]:
     """Keys of the rows that have a vector in a space."""
     keys = set()
-    kind = f" {space.name!r}" if space.name else ""
+    kind = space.called
     for key, vector, crc in all_vectors(store.connection, space.space):
         keys.add(key)
         if key not in ids:

@@ -114,7 +114,7 @@ def require_same(
         FingerprintError: if another model made the vectors of this kind, or none is known.
         ValueError: if dim or metric differ.
     """
-    of_kind = f" of the vectors {space.name!r}" if space.name else ""
+    of_kind = f" of the vectors{space.called}" if space.name else ""
     for name, stored, given in (("dim", space.dim, dim), ("metric", space.metric, metric)):
         if given is not None and given != stored:
             raise ValueError(
@@ -132,9 +132,8 @@ def require_same(
             "[Collection] this collection was made without an encoder, so nothing says which "
             "model its vectors come from: open it without encoder= and search by vector"
         )
-    named = f" {space.name!r}" if space.name else ""
     raise FingerprintError(
-        f"[Collection] the vectors{named} were made by the model {space.model or 'unnamed'!r} "
+        f"[Collection] the vectors{space.called} were made by the model {space.model or 'unnamed'!r} "
         f"(fingerprint {space.fingerprint[:12]}…), not by "
         f"{model_name(encoder) or 'the one given'!r} ({encoder.fingerprint[:12]}…): their scores "
         "would mean nothing; open it with the first, or add the documents to a new collection"

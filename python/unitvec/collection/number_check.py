@@ -101,7 +101,7 @@ def _wrong_state(state: State) -> Iterator[str]:
 
 def wrong_space(space: Space) -> Iterator[str]:
     """What cannot be of a kind of vectors, one sentence each."""
-    kind = f"its vectors {space.name!r}: " if space.name else "its vectors: "
+    kind = f"its vectors{space.called}: "
     if not is_count(space.dim, DIM_MAX, 1):
         yield f"{kind}expected dim in [1, {DIM_MAX}], got {shown(space.dim)}"
     if space.metric not in METRICS:

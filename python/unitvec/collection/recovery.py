@@ -240,8 +240,7 @@ class _Repair:
             each.spoilt.append(own)  # each document has one; the other kinds' are not missed
         for space in each.spoilt:
             if space.name not in self._embeds or row.document is None:
-                kind = f" {space.name!r}" if space.name else ""
-                each.damage.append(f"its vector{kind} is damaged")
+                each.damage.append(f"its vector{space.called} is damaged")
         if each.damage:
             return False
         self._ids[row.id] = each.key

@@ -440,10 +440,9 @@ class Store(Database):
             yield
         except DamagedVectorError as error:
             ids = self._all("SELECT id FROM documents WHERE key = ?", [error.key])
-            kind = f" {space.name!r}" if space.name else ""
             raise schema.damaged(
                 self.path,
-                f"the vector{kind} of id {ids[0][0] if ids else '?'!r} (key {error.key}) is "
+                f"the vector{space.called} of id {ids[0][0] if ids else '?'!r} (key {error.key}) is "
                 f"damaged: {error.what}",
             ) from None
 

@@ -67,6 +67,11 @@ class Space(NamedTuple):
     fingerprint: str | None
     live: int
 
+    @property
+    def called(self) -> str:
+        """What stands behind "vector" or "vectors" in messages: its name, quoted, if it has one."""
+        return f" {self.name!r}" if self.name else ""
+
 
 def staged_name(name: str) -> str:
     """What the space is called that is to take the place of another."""

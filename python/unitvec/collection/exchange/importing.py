@@ -263,7 +263,7 @@ def _put(column: Column, places: list[int], vectors: NDArray[np.float32]) -> Non
 
 def _given(rows: list[tuple[PlacedRow, Any]], space: Space) -> NDArray[np.float32]:
     """Vectors of the files, checked; all at once, and one by one to find an error."""
-    what = f"vector {space.name!r}" if space.name else "vector"
+    what = f"vector{space.called}"
 
     def check(vectors: list[Any]) -> NDArray[np.float32]:
         return check_vectors(vectors, space.dim, space.metric, "vector")
