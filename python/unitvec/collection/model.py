@@ -133,8 +133,8 @@ def require_same(
             "model its vectors come from: open it without encoder= and search by vector"
         )
     raise FingerprintError(
-        f"[Collection] the vectors{space.called} were made by the model {space.model or 'unnamed'!r} "
-        f"(fingerprint {space.fingerprint[:12]}…), not by "
+        f"[Collection] the vectors{space.called} were made by the model "
+        f"{space.model or 'unnamed'!r} (fingerprint {space.fingerprint[:12]}…), not by "
         f"{model_name(encoder) or 'the one given'!r} ({encoder.fingerprint[:12]}…): their scores "
         "would mean nothing; open it with the first, or add the documents to a new collection"
     )
