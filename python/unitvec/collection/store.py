@@ -442,8 +442,8 @@ class Store(Database):
             ids = self._all("SELECT id FROM documents WHERE key = ?", [error.key])
             raise schema.damaged(
                 self.path,
-                f"the vector{space.called} of id {ids[0][0] if ids else '?'!r} (key {error.key}) is "
-                f"damaged: {error.what}",
+                f"the vector{space.called} of id {ids[0][0] if ids else '?'!r} (key {error.key}) "
+                f"is damaged: {error.what}",
             ) from None
 
     def page(self, condition: Condition | None, limit: int | None, offset: int) -> list[int]:
