@@ -66,7 +66,9 @@ void register_distance(py::module_& m);
 void register_encoder(py::module_& m);
 void register_index(py::module_& m);
 void register_kmeans(py::module_& m);
+void register_nominees(py::module_& m);
 void register_step_times(py::module_& m);
+void register_stored_rows(py::module_& m);
 void register_tokenizer(py::module_& m);
 void register_torchscript(py::module_& m);
 

@@ -53,4 +53,6 @@ PYBIND11_MODULE(_core, m) {
     register_distance(m);
     register_index(m);
     register_kmeans(m);
+    register_nominees(m);
+    register_stored_rows(m);
 }

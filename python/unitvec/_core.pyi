@@ -9,7 +9,7 @@ import numpy
 import numpy.typing
 import os
 import typing
-__all__: list[str] = ['ClassificationHead', 'Dense', 'Encoder', 'Encoding', 'FormatError', 'Index', 'PoolingPlan', 'TokenSequences', 'Tokenizer', 'TorchScriptEncoder', 'TorchScriptImageEncoder', 'TorchScriptTextEncoder', 'TransformerEncoder', 'active_isa', 'angle', 'available_isas', 'cosine', 'default_threads', 'dot', 'embed', 'embed_tokens', 'euclidean', 'export_torchscript', 'faiss_version', 'kmeans', 'l2_normalize', 'manhattan', 'pool', 'products', 'require_pooling', 'start_step_times', 'stop_step_times', 'tokenize', 'tokenize_pairs']
+__all__: list[str] = ['ClassificationHead', 'Dense', 'Encoder', 'Encoding', 'FormatError', 'Index', 'Nominees', 'PoolingPlan', 'TokenSequences', 'Tokenizer', 'TorchScriptEncoder', 'TorchScriptImageEncoder', 'TorchScriptTextEncoder', 'TransformerEncoder', 'active_isa', 'angle', 'are_sound', 'available_isas', 'coding_error', 'cosine', 'default_threads', 'dot', 'embed', 'embed_tokens', 'euclidean', 'export_torchscript', 'faiss_version', 'kmeans', 'l2_normalize', 'manhattan', 'nearest_stored', 'pool', 'products', 'require_pooling', 'squares_between', 'start_step_times', 'stop_step_times', 'stored_scores', 'stored_vectors', 'tokenize', 'tokenize_pairs']
 class FormatError(ValueError):
     pass
 class Encoding:
@@ -333,15 +333,48 @@ class Index:
     @property
     def dim(self) -> int:
         ...
+class Nominees:
+    """
+    The best rows by code of one query.
+    """
+    def __init__(self) -> None:
+        ...
+    def __len__(self) -> int:
+        ...
+    def add(self, ids: typing.Annotated[numpy.typing.ArrayLike, numpy.int64], scores: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], query: typing.SupportsInt | typing.SupportsIndex, error: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        """
+        Row `query` of what a search found, whose scores can be off by `error`.
+        """
+    def likely(self, k: typing.SupportsInt | typing.SupportsIndex, slack: typing.SupportsFloat | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.int64]:
+        """
+        Ids at most `slack` errors behind the k-th, ascending.
+        """
+    def possible(self, score: typing.SupportsFloat | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.int64]:
+        """
+        Ids whose score may be at least so much, ascending.
+        """
+    @property
+    def missed(self) -> float:
+        """
+        No row that is not among these scores more.
+        """
 def active_isa() -> str:
     """
     The instruction set the kernels use, one of available_isas().
     """
 def angle(a: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], b: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> numpy.typing.NDArray[numpy.float32]:
     ...
+def are_sound(rows: list) -> bool:
+    """
+    Whether all of these rows, (key, id, document, metadata, crc), plainly are what their checksums say; False also where that takes longer to say.
+    """
 def available_isas() -> list[str]:
     """
     The instruction sets this processor can run, slowest first.
+    """
+def coding_error(metric: str, vectors: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], codes: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> tuple:
+    """
+    The largest distance between a vector and its code, and the largest length.
     """
 def cosine(a: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], b: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> numpy.typing.NDArray[numpy.float32]:
     ...
@@ -373,6 +406,10 @@ def l2_normalize(vectors: typing.Annotated[numpy.typing.ArrayLike, numpy.float32
     ...
 def manhattan(a: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], b: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> numpy.typing.NDArray[numpy.float32]:
     ...
+def nearest_stored(metric: str, query: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], keys: typing.Annotated[numpy.typing.ArrayLike, numpy.int64], rows: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], wanted: typing.Annotated[numpy.typing.ArrayLike, numpy.int64], k: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    Keys and scores of the k nearest of the wanted rows, best first.
+    """
 def pool(tokens: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], offsets: typing.Annotated[numpy.typing.ArrayLike, numpy.int64], pooling: PoolingPlan, normalize: bool) -> numpy.typing.NDArray[numpy.float32]:
     """
     From token vectors (tokens, dim) to one vector per text (texts, modes * dim).
@@ -385,6 +422,10 @@ def require_pooling(name: str) -> None:
     """
     Raises ValueError unless `name` is a pooling mode.
     """
+def squares_between(vectors: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], least: typing.SupportsFloat | typing.SupportsIndex, most: typing.SupportsFloat | typing.SupportsIndex) -> bool:
+    """
+    Whether the squared length of every row, summed in float32, is between the two.
+    """
 def start_step_times() -> None:
     """
     Records where the time of every forward pass of the process goes, for benchmarks.
@@ -392,6 +433,14 @@ def start_step_times() -> None:
 def stop_step_times() -> dict:
     """
     Ends recording; seconds by step, summed over threads with batches of their own.
+    """
+def stored_scores(metric: str, query: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], rows: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    Scores of a query, shape (dim,), and rows, shape (n, dim), summed in double.
+    """
+def stored_vectors(rows: list, dim: typing.SupportsInt | typing.SupportsIndex, least: typing.SupportsFloat | typing.SupportsIndex, most: typing.SupportsFloat | typing.SupportsIndex) -> tuple | None:
+    """
+    Keys and vectors, shape (n, dim), of rows (key, bytes, crc); None unless each has its checksum, its size and a squared length between least and most.
     """
 def tokenize(tokenizer: Tokenizer, texts: list, max_length: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex) -> TokenSequences:
     """

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
+from unitvec import _core
 from unitvec.collection.coded import Coded, flat, graph
-from unitvec.collection.nearest import NearestSearch, Neighbours, score
+from unitvec.collection.nearest import NearestSearch, Neighbours
 from unitvec.collection.vector_rows import Space, StoredVectors
 
 METRICS = ["cosine", "dot", "euclidean", "manhattan"]
@@ -147,7 +148,7 @@ def test_a_score_has_the_same_bits_beside_any_others(metric: str, count: int, se
     rng = np.random.default_rng(seed)
     vectors = rng.standard_normal((count, 37)).astype(np.float32)
     query = rng.standard_normal(37).astype(np.float32)
-    together = score(metric, query, vectors)
-    alone = [score(metric, query, vectors[i : i + 1])[0] for i in range(count)]
+    together = _core.stored_scores(metric, query, vectors)
+    alone = [_core.stored_scores(metric, query, vectors[i : i + 1])[0] for i in range(count)]
     assert together.tolist() == alone
     assert_allclose(together, brute_force(metric, query[None], vectors)[0], rtol=1e-6, atol=1e-7)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unitvec import _core
 from unitvec.collection.rows import encode_metadata
 from unitvec.collection.where import INT64_MAX, INT64_MIN, shown
 
@@ -228,6 +229,8 @@ def refuse_mask(value: Any, what: str) -> None:
 
 
 def _check_rows(vectors: NDArray[np.float32], metric: str, what: str, start: int) -> None:
+    if _core.squares_between(vectors, *plain_squares(metric)):
+        return
     lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))
     _refuse(~np.isfinite(lengths), what, start, "finite float32 values")
     if metric == "cosine":
@@ -236,6 +239,12 @@ def _check_rows(vectors: NDArray[np.float32], metric: str, what: str, start: int
         )
     elif metric:
         _refuse(lengths > LENGTH_MAX, what, start, f"a length of at most {LENGTH_MAX:g}")
+
+
+def plain_squares(metric: str) -> tuple[float, float]:
+    """Between these a squared length is allowed, however its sum was rounded."""
+    least = 2 * COSINE_LENGTH_MIN**2 if metric == "cosine" else -1.0
+    return least, LENGTH_MAX**2 / 2
 
 
 def _refuse(bad: NDArray[np.bool_], what: str, start: int, expected: str) -> None:

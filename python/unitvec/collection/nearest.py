@@ -10,17 +10,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unitvec import _core
 from unitvec.collection.coded import EF_SEARCH, Coded
 from unitvec.collection.vector_rows import Space, StoredVectors
 from unitvec.index import SearchResult
 
 Floats = NDArray[np.float32]
 Keys = NDArray[np.int64]
+Best = tuple[list[int], list[float]]  # keys and scores
 _QUERIES_AT_ONCE = 256
 #: Rows that a walk through the graph meets, about.
 _MET_BY_WALKS = 30 * EF_SEARCH
@@ -38,41 +39,32 @@ class Neighbours:
     recall_estimate: float
 
 
-class _Nominees(NamedTuple):
-    """The best rows of one query by code, best first."""
-
-    keys: Keys
-    scores: Floats  # by code
-    error: float  # by which a score can be off
-    missed: float  # no row that is not among them is nearer than this
-
-
 class _Vectors:
     """Vectors by key, read once for all queries that need them."""
 
     def __init__(self, space: Space, fetch: Fetch) -> None:
-        self._space = space
+        self._metric = space.metric
         self._fetch = fetch
         self._keys = np.empty(0, np.int64)  # ascending
         self._rows = np.empty((0, space.dim), np.float32)
 
-    def read(self, keys: Keys) -> None:
-        """Makes these available; they must exist."""
-        wanted = np.unique(keys)
-        if len(self._keys):
+    def read(self, wanted: Keys) -> None:
+        """Makes those of these keys available, ascending and each once; they must exist."""
+        is_first = not len(self._keys)
+        if not is_first:
             wanted = np.setdiff1d(wanted, self._keys, assume_unique=True)
         if not len(wanted):
             return
         rows = self._fetch(wanted.tolist()).rows
-        if len(self._keys):
+        if not is_first:
             wanted, rows = np.concatenate([self._keys, wanted]), np.concatenate([self._rows, rows])
             order = np.argsort(wanted)
             wanted, rows = wanted[order], rows[order]
         self._keys, self._rows = wanted, rows
 
-    def compared(self, query: Floats, keys: Keys) -> Floats:
-        """Scores of rows that were read."""
-        return score(self._space.metric, query, self._rows[np.searchsorted(self._keys, keys)])
+    def best(self, query: Floats, keys: Keys, k: int) -> Best:
+        """The k nearest of these, which were read, best first; of equals the older."""
+        return _core.nearest_stored(self._metric, query, self._keys, self._rows, keys, k)
 
 
 @dataclass(frozen=True)
@@ -116,8 +108,8 @@ class NearestSearch:
         elif self.min_recall:
             recall = min(estimate or recall for estimate in estimates)
         return Neighbours(
-            [keys.tolist() for keys, _ in found],
-            [scores.tolist() for _, scores in found],
+            [keys for keys, _ in found],
+            [scores for _, scores in found],
             exact,
             recall,
         )
@@ -145,55 +137,38 @@ class NearestSearch:
 
     def _decided(
         self, queries: Floats, parts: Sequence[SearchResult], whole: Sequence[bool]
-    ) -> list[tuple[Keys, Floats]]:
-        """Keys and scores of the nearest by their vectors, per query."""
+    ) -> list[Best]:
+        """The nearest by their vectors, per query."""
         vectors = _Vectors(self.space, self.fetch)
         nominees = [self._nominees(query, parts, i) for i, query in enumerate(queries)]
-        likely = [self._likely(some) for some in nominees]
-        vectors.read(_joined(likely))
-        compared = likely
+        # Of a score's error, the projection of a vector of errors on the query, that is what is
+        # usual: its bound over the root of `dim`, for errors that do not conspire.
+        usual = min(2.0, 6.0 / math.sqrt(self.space.dim))
+        compared = [some.likely(self.k, usual) for some in nominees]
+        vectors.read(_joined(compared))
         if all(whole):
-            each = zip(queries, nominees, likely, strict=True)
+            each = zip(queries, nominees, compared, strict=True)
             compared = [self._possible(*one, vectors) for one in each]
             vectors.read(_joined(compared))
         pairs = zip(queries, compared, strict=True)
-        return [self._best(query, keys, vectors) for query, keys in pairs]
+        return [vectors.best(query, keys, self.k) for query, keys in pairs]
 
-    def _nominees(self, query: Floats, parts: Sequence[SearchResult], i: int) -> _Nominees:
-        limits = [source.error_for(query) for source in self.sources]
-        found = [part.ids[i] >= 0 for part in parts]
-        keys = [part.ids[i][there] for part, there in zip(parts, found, strict=True)]
-        scores = [part.scores[i][there] for part, there in zip(parts, found, strict=True)]
-        missed = max(
-            float(score[-1]) + limit if there.all() else -math.inf
-            for score, there, limit in zip(scores, found, limits, strict=True)
-        )
-        if len(parts) == 1:
-            return _Nominees(keys[0], scores[0], limits[0], missed)
-        every = np.concatenate(scores)
-        order = np.argsort(-every, kind="stable")
-        return _Nominees(np.concatenate(keys)[order], every[order], max(limits), missed)
-
-    def _likely(self, nominees: _Nominees) -> Keys:
-        """Those that are among the nearest but for an error far beyond the usual.
-
-        The error of a score is the projection of a vector of errors on the query: its bound over
-        the root of `dim`, for errors that do not conspire.
-        """
-        if len(nominees.keys) <= self.k:
-            return nominees.keys
-        usual = nominees.error * min(2.0, 6.0 / math.sqrt(self.space.dim))
-        likely: Keys = nominees.keys[nominees.scores >= nominees.scores[self.k - 1] - usual]
-        return likely
+    def _nominees(
+        self, query: Floats, parts: Sequence[SearchResult], number: int
+    ) -> _core.Nominees:
+        nominees = _core.Nominees()
+        for source, part in zip(self.sources, parts, strict=True):
+            nominees.add(part.ids, part.scores, number, source.error_for(query))
+        return nominees
 
     def _possible(
-        self, query: Floats, nominees: _Nominees, likely: Keys, vectors: _Vectors
+        self, query: Floats, nominees: _core.Nominees, likely: Keys, vectors: _Vectors
     ) -> Keys:
         """Every row that may be among the nearest, whatever the errors."""
-        if len(nominees.keys) <= self.k and nominees.missed == -math.inf:
-            return nominees.keys
-        last = float(np.partition(vectors.compared(query, likely), -self.k)[-self.k])
-        keys: Keys = nominees.keys[nominees.scores + nominees.error >= last]
+        if len(nominees) <= self.k and nominees.missed == -math.inf:
+            return likely  # all that there are
+        last = vectors.best(query, likely, self.k)[1][-1]
+        keys: Keys = nominees.possible(last)
         if nominees.missed < last:
             return keys
         every: Keys = np.union1d(keys, self._within(query, last))
@@ -210,36 +185,8 @@ class NearestSearch:
             keys.append(found.ids)
         return np.concatenate(keys)
 
-    def _best(self, query: Floats, keys: Keys, vectors: _Vectors) -> tuple[Keys, Floats]:
-        """The best of these by their vectors; of equals the older."""
-        if not len(keys):
-            return keys, np.empty(0, np.float32)
-        scores = vectors.compared(query, keys)
-        order = np.lexsort((keys, -scores))[: self.k]
-        found: Keys = keys[order]
-        return found, scores[order]
-
 
 def _joined(keys: Sequence[Keys]) -> Keys:
-    joined: Keys = np.concatenate([np.empty(0, np.int64), *keys])
+    """Ascending, each once; so is each of `keys`."""
+    joined: Keys = keys[0] if len(keys) == 1 else np.unique(np.concatenate(keys))
     return joined
-
-
-def score(metric: str, query: Floats, vectors: Floats) -> Floats:
-    """Scores of one query, shape (dim,), and vectors, shape (n, dim): larger is nearer.
-
-    A pair has the same bits whatever it is compared beside: each row is summed for itself.
-    """
-    rows, q = vectors.astype(np.float64), query.astype(np.float64)
-    if metric == "euclidean":
-        scores = -np.sqrt(np.square(rows - q).sum(axis=1))
-    elif metric == "manhattan":
-        scores = -np.abs(rows - q).sum(axis=1)
-    else:
-        scores = (rows * q).sum(axis=1)
-        if metric == "cosine":
-            lengths = np.sqrt(np.square(rows).sum(axis=1) * np.square(q).sum())
-            # Of a zero query, 0; stored vectors have a length.
-            scores = scores / np.maximum(lengths, np.finfo(np.float64).tiny)
-    result: Floats = scores.astype(np.float32)
-    return result

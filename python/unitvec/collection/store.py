@@ -14,6 +14,7 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
+from unitvec import _core
 from unitvec.collection import document_filters, large_texts, schema
 from unitvec.collection.database import Database
 from unitvec.collection.field_indexes import indexed_fields, through_indexes
@@ -400,7 +401,11 @@ class Store(Database):
     ) -> dict[int, Row]:
         sql = f"SELECT {_ROW_COLUMNS} FROM documents AS d WHERE d.key IN carray(?) AND {where}"
         rows = connection.execute(sql, (as_carray(keys),)).fetchall()
-        return {row.key: row for row in map(self._checked, rows)}
+        if _core.are_sound(rows):
+            checked = [Row._make(row[:4]) for row in rows]
+        else:
+            checked = [self._checked(row) for row in rows]
+        return {row.key: row for row in checked}
 
     def vectors(self, space: Space, keys: Sequence[int]) -> StoredVectors:
         """The vectors of these keys, each checked, ascending by key; unknown keys are left out.

@@ -11,7 +11,8 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
-from unitvec.collection.inputs import COSINE_LENGTH_MIN, LENGTH_MAX, check_vectors
+from unitvec import _core
+from unitvec.collection.inputs import check_vectors, plain_squares
 from unitvec.collection.rows import VECTOR_DTYPE, vector_checksum
 from unitvec.collection.schema import VECTOR_TABLE, vector_table
 
@@ -21,9 +22,6 @@ STAGED = "~migration"
 
 #: Begins the names that callers cannot give: those of spaces that are not complete.
 INTERNAL = "~"
-
-#: Squared lengths between which a vector may be stored, whatever the rounding of their sums.
-_LEAST, _MOST = 2 * COSINE_LENGTH_MIN**2, LENGTH_MAX**2 / 2
 
 #: A row that gets a vector: its key, and the float32 bytes.
 KeyedVector = tuple[int, bytes]
@@ -35,7 +33,7 @@ class StoredVectors:
 
     Attributes:
         keys: of their rows, ascending.
-        rows: shape (n, dim), read-only.
+        rows: shape (n, dim); not to be written to.
     """
 
     keys: list[int]
@@ -127,7 +125,7 @@ def vectors_of(connection: apsw.Connection, space: Space, keys: Sequence[int]) -
     """
     table = vector_table(space.space)
     sql = f"SELECT key, vector, crc FROM {table} WHERE key IN carray(?) ORDER BY key"
-    return _checked(connection.execute(sql, (as_carray(keys),)), space)
+    return _checked(connection.execute(sql, (as_carray(keys),)).fetchall(), space)
 
 
 def vectors_between(
@@ -138,7 +136,7 @@ def vectors_between(
         f"SELECT key, vector, crc FROM {vector_table(space.space)} "
         "WHERE key > ? AND key < ? ORDER BY key LIMIT ?"
     )
-    return _checked(connection.execute(sql, (after, before, limit)), space)
+    return _checked(connection.execute(sql, (after, before, limit)).fetchall(), space)
 
 
 def all_vectors(connection: apsw.Connection, space: int) -> Iterator[tuple[int, bytes, int]]:
@@ -149,36 +147,22 @@ def all_vectors(connection: apsw.Connection, space: int) -> Iterator[tuple[int, 
     return rows
 
 
-def _checked(rows: Iterable[tuple[Any, ...]], space: Space) -> StoredVectors:
-    keys, vectors = [], []
+def _checked(rows: list[tuple[Any, ...]], space: Space) -> StoredVectors:
+    sound = _core.stored_vectors(rows, space.dim, *plain_squares(space.metric))
+    if sound is not None:
+        return StoredVectors(*sound)
     size = VECTOR_DTYPE.itemsize * space.dim
     for key, vector, crc in rows:
         if type(vector) is not bytes or vector_checksum(key, vector) != crc:
             raise DamagedVectorError(key, "wrong checksum")
         if len(vector) != size:
             raise DamagedVectorError(key, f"expected {size} bytes, got {len(vector)}")
-        keys.append(key)
-        vectors.append(vector)
-    found = StoredVectors(keys, _as_rows(vectors, space))
-    if keys and not _are_usual(found.rows, space):
-        for key, vector in zip(keys, vectors, strict=True):
-            what = unfit(vector, space)
-            if what is not None:
-                raise DamagedVectorError(key, what)
-    return found
-
-
-def _as_rows(vectors: list[bytes], space: Space) -> NDArray[np.float32]:
-    flat = np.frombuffer(b"".join(vectors), VECTOR_DTYPE)
-    return flat.reshape(len(vectors), space.dim).astype(np.float32, copy=False)
-
-
-def _are_usual(rows: NDArray[np.float32], space: Space) -> bool:
-    """Whether all are clearly vectors that may be stored: a quick look, by float32 sums."""
-    squares = np.einsum("ij,ij->i", rows, rows)
-    least = _LEAST if space.metric == "cosine" else -1.0
-    # NaN is neither more nor less. As ufuncs: a microsecond where methods take three.
-    return bool(least < np.minimum.reduce(squares) and np.maximum.reduce(squares) < _MOST)
+        what = unfit(vector, space)
+        if what is not None:
+            raise DamagedVectorError(key, what)
+    matrix = np.frombuffer(b"".join(row[1] for row in rows), VECTOR_DTYPE)
+    found = matrix.reshape(len(rows), space.dim).astype(np.float32, copy=False)
+    return StoredVectors([row[0] for row in rows], found)
 
 
 def unfit(vector: bytes, space: Space) -> str | None:
@@ -186,8 +170,6 @@ def unfit(vector: bytes, space: Space) -> str | None:
     size = VECTOR_DTYPE.itemsize * space.dim
     if len(vector) != size:
         return f"expected {size} bytes, got {len(vector)}"
-    if _are_usual(_as_rows([vector], space), space):
-        return None
     try:
         check_vectors(np.frombuffer(vector, VECTOR_DTYPE), space.dim, space.metric, "vector")
     except ValueError as error:
