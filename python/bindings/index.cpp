@@ -61,20 +61,40 @@ void remove(Index& index, const IdArray& ids, bool clear_dead, std::size_t threa
     index.remove(removed, {clear_dead, threads, python_wants_to_stop});
 }
 
-SearchOptions search_options(std::size_t k, const std::optional<IdArray>& allowed_ids,
-                             std::size_t ef_search, std::size_t nprobe, double min_recall,
-                             bool exact, std::size_t threads) {
-    return {k,       as_ids(allowed_ids), ef_search, nprobe, min_recall, exact,
-            threads, python_wants_to_stop};
+/// Ids that may be found, and where they are not all, a mark for each.
+struct Allowed {
+    std::optional<IdArray> ids;
+    std::optional<py::array_t<bool, py::array::c_style>> marks;
+};
+
+std::optional<std::span<const bool>> as_marks(const Allowed& allowed) {
+    if (!allowed.marks) return std::nullopt;
+    if (allowed.marks->ndim() != 1) throw std::invalid_argument("marks must be 1-D");
+    return std::span(allowed.marks->data(), static_cast<std::size_t>(allowed.marks->size()));
+}
+
+/// None, ids, or a pair of ids and marks.
+Allowed as_allowed(const py::object& given) {
+    if (given.is_none()) return {};
+    if (!py::isinstance<py::tuple>(given)) return {given.cast<IdArray>(), std::nullopt};
+    const auto pair = given.cast<py::tuple>();
+    return {pair[0].cast<IdArray>(), pair[1].cast<py::array_t<bool, py::array::c_style>>()};
+}
+
+SearchOptions search_options(std::size_t k, const Allowed& allowed, std::size_t ef_search,
+                             std::size_t nprobe, double min_recall, bool exact,
+                             std::size_t threads) {
+    return {k,       as_ids(allowed.ids),  ef_search,        nprobe, min_recall, exact,
+            threads, python_wants_to_stop, as_marks(allowed)};
 }
 
 template <typename Array>
 py::tuple search(const Index& index, const Array& queries, std::size_t k,
-                 const std::optional<IdArray>& allowed_ids, std::size_t ef_search,
-                 std::size_t nprobe, double min_recall, bool exact, std::size_t threads) {
+                 const py::object& allowed_ids, std::size_t ef_search, std::size_t nprobe,
+                 double min_recall, bool exact, std::size_t threads) {
     const auto in = as_matrix(queries, "queries");
-    const auto options =
-        search_options(k, allowed_ids, ef_search, nprobe, min_recall, exact, threads);
+    const auto allowed = as_allowed(allowed_ids);
+    const auto options = search_options(k, allowed, ef_search, nprobe, min_recall, exact, threads);
     SearchResult found;
     {
         const py::gil_scoped_release nogil;
@@ -95,7 +115,7 @@ std::vector<std::tuple<std::size_t, double, double, double>> tune(Index& index,
     const auto in = as_matrix(queries, "queries");
     const py::gil_scoped_release nogil;
     std::vector<std::tuple<std::size_t, double, double, double>> points;
-    for (const auto& p : index.tune(in, search_options(k, {}, 0, 0, 0.0, false, threads))) {
+    for (const auto& p : index.tune(in, search_options(k, Allowed{}, 0, 0, 0.0, false, threads))) {
         points.emplace_back(p.effort, p.recall, p.standard_error, p.microseconds);
     }
     return points;
@@ -103,9 +123,10 @@ std::vector<std::tuple<std::size_t, double, double, double>> tune(Index& index,
 
 template <typename Array>
 py::tuple range_search(const Index& index, const Array& queries, float min_score,
-                       const std::optional<IdArray>& allowed_ids, std::size_t threads) {
+                       const py::object& allowed_ids, std::size_t threads) {
     const auto in = as_matrix(queries, "queries");
-    const auto options = search_options(1, allowed_ids, 0, 0, 0.0, true, threads);
+    const auto allowed = as_allowed(allowed_ids);
+    const auto options = search_options(1, allowed, 0, 0, 0.0, true, threads);
     RangeResult found;
     {
         const py::gil_scoped_release nogil;

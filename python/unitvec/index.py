@@ -14,7 +14,16 @@ import numpy.typing as npt
 from unitvec import _core
 from unitvec.bits import ByteMatrix, as_bits
 from unitvec.distance import FloatMatrix, Vectors, as_vectors
-from unitvec.index_arguments import LARGEST_ID, Ids, as_ids, only_int8, share, thread_count, whole
+from unitvec.index_arguments import (
+    LARGEST_ID,
+    Ids,
+    MarkedIds,
+    as_ids,
+    only_int8,
+    share,
+    thread_count,
+    whole,
+)
 from unitvec.index_results import RangeResult, SearchResult
 from unitvec.tuning import Tuning, TuningPoint
 
@@ -32,6 +41,8 @@ _PARAMETERS = (
     "automatic_threshold",
     "max_memory",
 )
+#: Ids that are passed in the time of looking up one.
+_PASSED_PER_LOOK_UP = 32
 _ROWS_MAX = 2**31 - 1
 _DISTANCES = ("euclidean", "manhattan", "hamming")  # metrics whose scores are negated distances
 
@@ -219,7 +230,7 @@ class Index:
         q: Vectors,
         k: int = 10,
         *,
-        allowed_ids: AllowedIds | None = None,
+        allowed_ids: AllowedIds | MarkedIds | None = None,
         ef_search: int | None = None,
         nprobe: int | None = None,
         min_recall: float | None = None,
@@ -308,7 +319,7 @@ class Index:
         q: Vectors,
         radius: float,
         *,
-        allowed_ids: AllowedIds | None = None,
+        allowed_ids: AllowedIds | MarkedIds | None = None,
         threads: int | None = None,
     ) -> list[RangeResult]:
         """Find every vector within a radius of each query; exact for every kind.
@@ -458,9 +469,15 @@ class Index:
             return as_bits(x, name, function=function, dim=self.dim)
         return as_vectors(x, name, function=function, dim=self.dim)
 
-    def _allowed(self, allowed_ids: AllowedIds | None) -> Ids | None:
+    def _allowed(
+        self, allowed_ids: AllowedIds | MarkedIds | None
+    ) -> Ids | tuple[Ids, npt.NDArray[np.bool_]] | None:
         if allowed_ids is None:
             return None
+        if isinstance(allowed_ids, MarkedIds):
+            # Looked up one by one, a few are found sooner than all can be passed.
+            few = allowed_ids.count * _PASSED_PER_LOOK_UP < len(allowed_ids.ids)
+            return allowed_ids.chosen if few else (allowed_ids.ids, allowed_ids.marks)
         if callable(allowed_ids):
             ids = self.ids
             wanted = np.asarray(allowed_ids(ids))
@@ -474,5 +491,4 @@ class Index:
                 f"[search] expected {len(ids)} booleans of allowed_ids, one for each of index.ids, "
                 f"got {wanted.dtype} of shape {wanted.shape}"
             )
-        chosen: Ids = ids[wanted]
-        return chosen
+        return self._allowed(MarkedIds(ids, wanted))

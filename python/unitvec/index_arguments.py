@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -40,6 +41,36 @@ def only_int8(dtype: str | None) -> str:
 def thread_count(threads: int | None) -> int:
     """What the core takes: 0 for as many as there are."""
     return 0 if threads is None else whole(threads, "threads", "Index")
+
+
+class MarkedIds:
+    """Some of many ids: those that are marked.
+
+    Args:
+        ids: int64, shape (n,).
+        marks: booleans, shape (n,).
+    """
+
+    def __init__(self, ids: Ids, marks: npt.NDArray[np.bool_]) -> None:
+        self.ids = ids
+        self.marks = marks
+
+    @functools.cached_property
+    def chosen(self) -> Ids:
+        """The marked ids."""
+        chosen: Ids = self.ids[self.marks]
+        return chosen
+
+    @functools.cached_property
+    def count(self) -> int:
+        """How many are marked."""
+        return int(np.count_nonzero(self.marks))
+
+
+def all_marked(ids: npt.ArrayLike) -> MarkedIds:
+    """All of these, which may be none."""
+    array = np.array(ids, np.int64)
+    return MarkedIds(array, np.ones(len(array), np.bool_))
 
 
 def as_ids(ids: npt.ArrayLike, function: str) -> Ids:

@@ -1,6 +1,9 @@
 #include "search/id_map.hpp"
 
+#include <algorithm>
 #include <map>
+#include <memory>
+#include <random>
 
 #include "support/catch.hpp"
 #include "support/random.hpp"
@@ -90,6 +93,42 @@ TEST_CASE("rows are met for ascending ids as for any", "[id_map]") {
         if (const auto row = map.find(id)) expected.push_back(*row);
     }
     CHECK(rows == expected);
+}
+
+TEST_CASE("rows of marked ids are allowed, whatever the order", "[id_map]") {
+    std::mt19937 random(3);
+    for (int trial = 0; trial < 300; ++trial) {
+        const auto one_in = [&](unsigned n) { return random() % n == 0; };
+        IdMap map;
+        std::vector<Id> stored, ids;
+        for (Id id = 0; id < 200; ++id) {
+            if (!one_in(trial % 3 == 0 ? 1000 : 10)) stored.push_back(id);
+            if (!one_in(trial % 5 == 0 ? 1000 : 10)) ids.push_back(id - 2);
+        }
+        if (trial % 7 == 0) std::ranges::shuffle(stored, random);
+        if (trial % 4 == 1) std::ranges::shuffle(ids, random);
+        if (trial % 4 == 2) std::swap(ids[random() % ids.size()], ids[random() % ids.size()]);
+        if (trial % 4 == 3) ids.insert(ids.begin() + 40, ids[random() % 2 == 0 ? 40 : 7]);
+        if (trial % 6 == 0) ids.insert(ids.begin(), -1);
+        map.append(map.choose(stored.size(), stored));
+        std::vector<Id> dead;
+        for (const Id id : stored) {
+            if (one_in(8) && trial % 2 == 0) dead.push_back(id);
+        }
+        map.mark_dead(map.rows_to_remove(dead));
+        const auto marks = std::make_unique<bool[]>(ids.size());
+        RowFilter filter(map.ids(), map.live()), expected(map.ids(), map.live());
+        filter.allow_none();
+        expected.allow_none();
+        for (std::size_t i = 0; i < ids.size(); ++i) {
+            marks[i] = one_in(2);
+            const auto row = map.find(ids[i]);
+            if (marks[i] && row) expected.allow(*row);
+        }
+        map.allow_marked(ids, {marks.get(), ids.size()}, filter);
+        REQUIRE(filter.eligible() == expected.eligible());
+        REQUIRE(filter.rows() == expected.rows());
+    }
 }
 
 TEST_CASE("a repeated id is named with the row that repeats it", "[id_map]") {

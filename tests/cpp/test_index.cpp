@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <numeric>
 #include <set>
 #include <thread>
@@ -233,6 +234,22 @@ TEST_CASE("allowed_ids finds the best among the allowed, whatever their share", 
     // Ascending ids take another way through the index, to the same answer.
     std::ranges::sort(allowed);
     CHECK(index.search(q.view, o).ids == found.ids);
+    // Marks leave out ids, as if they had not been given.
+    const bool sorted = GENERATE(true, false);
+    std::vector<Id> some(13000);
+    std::iota(some.begin(), some.end(), -500);
+    some.push_back(0);  // twice
+    if (!sorted) std::swap(some[700], some[9000]);
+    const auto marks = std::make_unique<bool[]>(some.size());
+    for (std::size_t i = 0; i < some.size(); ++i) {
+        marks[i] = std::ranges::binary_search(allowed, some[i]);
+    }
+    o.allowed_ids = some;
+    o.allowed_marks = std::span<const bool>(marks.get(), some.size());
+    CHECK(index.search(q.view, o).ids == found.ids);
+    o.allowed_marks = std::span<const bool>(marks.get(), some.size() - 1);
+    CHECK_THROWS_AS(index.search(q.view, o), std::invalid_argument);
+    o.allowed_marks = std::nullopt;
     o.allowed_ids = std::span<const Id>{};
     for (const Id id : index.search(q.view, o).ids) CHECK(id == -1);
 }

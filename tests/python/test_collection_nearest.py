@@ -12,6 +12,7 @@ from unitvec import _core
 from unitvec.collection.coded import Coded, flat, graph
 from unitvec.collection.nearest import NearestSearch, Neighbours
 from unitvec.collection.vector_rows import Space, StoredVectors
+from unitvec.index_arguments import all_marked
 
 METRICS = ["cosine", "dot", "euclidean", "manhattan"]
 
@@ -61,7 +62,8 @@ class Searched:
         return rows_of(self.keys[places], self.vectors[places])
 
     def search(self, queries: np.ndarray, k: int, allowed: np.ndarray | None = None) -> Neighbours:
-        search = NearestSearch(self.space, self.sources, self.fetch, k, allowed, 1.0)
+        among = None if allowed is None else all_marked(allowed)
+        search = NearestSearch(self.space, self.sources, self.fetch, k, among, 1.0)
         return search.run(queries.astype(np.float32), 0.5)
 
 

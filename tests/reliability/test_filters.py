@@ -63,7 +63,7 @@ def through_columns(rows: Rows, filters: list[dict[str, Any]]) -> list[list[int]
     store.remove([half + 1])
     later = [NewRow(f"id{i}", None, texts[i], {}) for i in range(half, len(rows))]
     store.insert(later)
-    found = [columns.allowed(store, compiled(where)).tolist() for where in filters]
+    found = [columns.allowed(store, compiled(where)).chosen.tolist() for where in filters]
     # Beside the row that was removed, keys are one larger than places, or two behind it.
     return [[key - 1 - (key > half) for key in keys] for keys in found]
 

@@ -28,8 +28,12 @@ double sum(std::span<const float> x, double scale, const float* y, Term term) {
     return total;
 }
 
-double square(double x) { return x * x; }
-double magnitude(double x) { return std::abs(x); }
+double square(double x) {
+    return x * x;
+}
+double magnitude(double x) {
+    return std::abs(x);
+}
 
 }  // namespace
 

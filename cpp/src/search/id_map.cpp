@@ -1,10 +1,12 @@
 #include "search/id_map.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <functional>
 #include <limits>
 #include <numeric>
 #include <string>
+#include <utility>
 
 #include "search/growth.hpp"
 #include "search/random.hpp"
@@ -117,6 +119,52 @@ std::vector<std::uint32_t> IdMap::rows_to_remove(std::span<const Id> ids) const 
         throw_invalid("remove", "each id once", at_row(ids[*row], *row) + " again");
     }
     return rows;
+}
+
+void IdMap::allow_marked(std::span<const Id> ids, std::span<const bool> marks,
+                         RowFilter& filter) const {
+    filter.allow_none();
+    if (ascending_ && allow_in_one_pass(ids, marks, filter)) return;
+    filter.allow_none();
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+        if (!marks[i]) continue;
+        if (const auto row = find(ids[i])) filter.allow(*row);
+    }
+}
+
+bool IdMap::allow_in_one_pass(std::span<const Id> ids, std::span<const bool> marks,
+                              RowFilter& filter) const {
+    constexpr std::size_t kBlock = RowFilter::kAtOnce;
+    const auto are_same = [&](std::size_t row, std::size_t i) {
+        return row + kBlock <= ids_.size() && i + kBlock <= ids.size() &&
+               std::memcmp(&ids_[row], &ids[i], kBlock * sizeof(Id)) == 0 &&
+               std::find(&ids[i], &ids[i] + kBlock, kDead) == &ids[i] + kBlock;
+    };
+    std::size_t row = 0, i = 0;
+    Id last = std::numeric_limits<Id>::min();
+    const auto ascends = [&](std::size_t next) {
+        const Id before = std::exchange(last, ids[next]);
+        return before < last;
+    };
+    while (row < ids_.size() && i < ids.size()) {
+        if (are_same(row, i)) {
+            if (!ascends(i)) return false;
+            filter.allow_marked(&marks[i], static_cast<std::uint32_t>(row));
+            row += kBlock;
+            i += kBlock;
+            last = ids[i - 1];
+        } else if (ids_[row] == kDead || ids_[row] < ids[i]) {
+            ++row;
+        } else {
+            if (!ascends(i)) return false;
+            if (ids_[row] == ids[i] && marks[i]) filter.allow(static_cast<std::uint32_t>(row));
+            ++i;
+        }
+    }
+    for (; i < ids.size(); ++i) {
+        if (!ascends(i)) return false;
+    }
+    return true;
 }
 
 void IdMap::mark_dead(std::span<const std::uint32_t> rows) {

@@ -44,6 +44,12 @@ public:
     /// a map whose ids ascend, are met in one pass over the rows: ten times as quick as look-ups.
     template <typename Allow>
     void for_each_row(std::span<const Id> ids, const Allow& allow) const;
+    /// Allows the row of each id that the map holds and that is marked. Where most of the ids are
+    /// those of the rows, in their order, that takes little longer than reading both.
+    /// @param marks   one for each id
+    /// @param filter  over the rows of this map; what it allowed before, it does no more
+    void allow_marked(std::span<const Id> ids, std::span<const bool> marks,
+                      RowFilter& filter) const;
     [[nodiscard]] std::size_t rows() const { return ids_.size(); }
     [[nodiscard]] std::size_t live() const { return live_; }
     [[nodiscard]] std::size_t dead() const { return rows() - live(); }
@@ -53,6 +59,9 @@ public:
     [[nodiscard]] std::size_t bytes() const;
 
 private:
+    /// As allow_marked. @returns false, with too few rows allowed, unless the ids ascend
+    bool allow_in_one_pass(std::span<const Id> ids, std::span<const bool> marks,
+                           RowFilter& filter) const;
     void enter(std::uint32_t row);     // into a table that has room
     void make_room(std::size_t more);  // for so many further rows
     void rebuild(std::size_t more);    // without the rows that are gone

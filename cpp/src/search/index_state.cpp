@@ -35,7 +35,17 @@ RowFilter Index::State::filter(const SearchOptions& search) const {
     RowFilter filter(ids.ids(), ids.live());
     if (!search.allowed_ids) return filter;
     filter.allow_none();
-    ids.for_each_row(*search.allowed_ids, [&](std::uint32_t row) { filter.allow(row); });
+    const auto allowed = *search.allowed_ids;
+    if (!search.allowed_marks) {
+        ids.for_each_row(allowed, [&](std::uint32_t row) { filter.allow(row); });
+        return filter;
+    }
+    const auto marks = *search.allowed_marks;
+    if (marks.size() != allowed.size()) {
+        throw_invalid("search", "a mark for each of " + std::to_string(allowed.size()) + " ids",
+                      std::to_string(marks.size()));
+    }
+    ids.allow_marked(allowed, marks, filter);
     return filter;
 }
 

@@ -30,7 +30,9 @@ std::vector<Id> Nominees::likely(std::size_t k, double slack) const {
     return from(*last - slack * error_);
 }
 
-std::vector<Id> Nominees::possible(double score) const { return from(score - error_); }
+std::vector<Id> Nominees::possible(double score) const {
+    return from(score - error_);
+}
 
 std::vector<Id> Nominees::from(double least) const {
     std::vector<Id> ids;

@@ -1,5 +1,6 @@
 #pragma once
 /// Which rows a search may return.
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -32,6 +33,14 @@ public:
         allowed_[row] = 1;
     }
 
+    /// The same for each of the next kAtOnce rows that is marked, none of which was allowed before.
+    void allow_marked(const bool* marks, std::uint32_t row) {
+        std::uint64_t some = 0;
+        std::memcpy(&some, marks, sizeof(some));
+        std::memcpy(&allowed_[row], &some, sizeof(some));
+        eligible_ += static_cast<std::size_t>(std::popcount(some));
+    }
+
     [[nodiscard]] bool operator()(std::uint32_t row) const {
         return narrowed_ ? allowed_[row] != 0 : ids_[row] != kDead;
     }
@@ -55,9 +64,9 @@ public:
         return rows;
     }
 
-private:
     static constexpr std::uint32_t kAtOnce = 8;
 
+private:
     /// Whether the next kAtOnce rows are there and not allowed: most are not, of few.
     [[nodiscard]] bool none_of_next(std::uint32_t row) const {
         std::uint64_t marks = 1;

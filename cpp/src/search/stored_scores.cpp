@@ -28,9 +28,15 @@ double sum(std::span<const float> x, const float* y, Term term) {
     return total;
 }
 
-double product(double x, double y) { return x * y; }
-double squared_difference(double x, double y) { return (x - y) * (x - y); }
-double difference(double x, double y) { return std::abs(x - y); }
+double product(double x, double y) {
+    return x * y;
+}
+double squared_difference(double x, double y) {
+    return (x - y) * (x - y);
+}
+double difference(double x, double y) {
+    return std::abs(x - y);
+}
 
 double cosine(std::span<const float> x, double xx, const float* y) {
     const double yy = sum({y, x.size()}, y, product);
@@ -99,7 +105,8 @@ std::vector<Scored> nearest_stored(Metric metric, std::span<const float> query,
         if (at == keys.end() || *at != key) {
             throw std::invalid_argument("expected a key that was read, got " + std::to_string(key));
         }
-        found.push_back({key, compare(rows.row(static_cast<std::size_t>(at - keys.begin())).data())});
+        found.push_back(
+            {key, compare(rows.row(static_cast<std::size_t>(at - keys.begin())).data())});
     }
     const auto end = found.begin() + static_cast<std::ptrdiff_t>(std::min(k, found.size()));
     std::partial_sort(found.begin(), end, found.end(), nearer);

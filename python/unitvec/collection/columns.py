@@ -7,6 +7,7 @@ once, by the same SQL, and brought up to date with what changed since. What colu
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from unitvec.collection.filters import Condition, Test, read_field
 from unitvec.collection.store import Store
 from unitvec.collection.vector_rows import as_carray
+from unitvec.index_arguments import MarkedIds
 
 Mask = NDArray[np.bool_]
 Keys = NDArray[np.int64]
@@ -174,14 +176,16 @@ class MetadataColumns:
         columns = sum(column.bytes for column in self._columns.values() if column is not None)
         return columns + self._keys.nbytes + self._live.nbytes
 
-    def allowed(self, store: Store, condition: Condition) -> Keys:
-        """Keys of the rows that a filter lets through, ascending, as of the store's transaction."""
+    def allowed(self, store: Store, condition: Condition) -> MarkedIds:
+        """Every key, ascending, with a mark where a filter lets its row through, as of now.
+
+        That is the moment of the store's transaction.
+        """
         self._refresh(store)
         self._load(store, condition)  # first: it may drop dead rows
         mask = self._mask(store, condition)
-        keys: Keys = self._keys[mask & self._live]
         self._limit()
-        return keys
+        return MarkedIds(self._keys, mask & self._live)
 
     def _load(self, store: Store, condition: Condition) -> None:
         """Reads the fields that a filter is about, where they are not here yet."""
@@ -202,9 +206,9 @@ class MetadataColumns:
             masks = [self._mask(store, part) for part in condition.parts]
             if condition.word == "NOT":
                 return ~masks[0]
-            combine = np.logical_and if condition.word == "AND" else np.logical_or
-            combined: Mask = combine.reduce(masks)
-            return combined
+            # One by one: `reduce` of a ufunc would copy them into one array first.
+            combine = operator.and_ if condition.word == "AND" else operator.or_
+            return functools.reduce(combine, masks)
         try:
             if condition.test is None:
                 raise UnsuitableError

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from unitvec.collection.filters import Condition, field_paths
-from unitvec.collection.nearest import Keys
 from unitvec.collection.results import Hit, SearchResult
 from unitvec.collection.store import Store
 from unitvec.collection.vector_rows import as_carray
+from unitvec.index_arguments import MarkedIds
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,11 @@ def labels_of(store: Store, keys: Iterable[int], field: str) -> dict[int, str]:
 
 
 def members_of(
-    store: Store, field: str, labels: Iterable[str], allowed: Keys | None
+    store: Store, field: str, labels: Iterable[str], allowed: MarkedIds | None
 ) -> dict[str, list[int]]:
     """Label -> all keys of its group, in the order of storing; only allowed ones if given."""
     members: dict[str, list[int]] = {label: [] for label in labels}
-    value, among = _value(field), None if allowed is None else frozenset(allowed.tolist())
+    value, among = _value(field), None if allowed is None else frozenset(allowed.chosen.tolist())
     sql = f"SELECT d.key, {value.sql} FROM documents AS d ORDER BY d.key"
     for key, text in store.connection.execute(sql, value.bindings):
         label = _label(text)

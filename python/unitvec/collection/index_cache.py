@@ -10,9 +10,10 @@ import numpy as np
 
 from unitvec.collection.coded import Coded
 from unitvec.collection.generations import DoubtfulIndexError, examine_generation, put_aside
-from unitvec.collection.nearest import Floats, Keys, NearestSearch, Neighbours
+from unitvec.collection.nearest import Floats, NearestSearch, Neighbours
 from unitvec.collection.store import Generation, State, Store
 from unitvec.collection.vector_rows import Space
+from unitvec.index_arguments import MarkedIds
 
 ROWS_AT_ONCE = 2048
 
@@ -145,7 +146,7 @@ class IndexCache:
         store: Store,
         queries: Floats,
         k: int,
-        allowed: Keys | None,
+        allowed: MarkedIds | None,
         min_recall: float | None,
     ) -> Neighbours:
         """The `k` nearest rows of each query among those allowed, of the state last seen.
@@ -154,7 +155,7 @@ class IndexCache:
             store: in the transaction that `refresh` saw.
             queries: shape (nq, dim).
             k: how many; there are fewer only where fewer are allowed.
-            allowed: keys that may be found, ascending; None: all.
+            allowed: keys that may be found; None: all.
             min_recall: what the graph's walk must be expected to find; None: as it was measured.
         """
         if allowed is not None:
@@ -173,13 +174,13 @@ class IndexCache:
         )
         return search.run(queries, recall)
 
-    def _with_vector(self, store: Store, allowed: Keys) -> Keys:
+    def _with_vector(self, store: Store, allowed: MarkedIds) -> MarkedIds:
         """Of these keys those with a vector here: their share decides how to search."""
         parts = [part.index for part in (self._graph, self._tail) if part is not None]
         if sum(map(len, parts)) >= store.state().live:
             return allowed
-        there: Keys = allowed[np.isin(allowed, np.concatenate([part.ids for part in parts]))]
-        return there
+        there = np.concatenate([part.ids for part in parts])
+        return MarkedIds(allowed.ids, allowed.marks & np.isin(allowed.ids, there))
 
 
 def extend(coded: Coded, store: Store, after: int, before: int) -> int:

@@ -18,12 +18,11 @@ from functools import cache
 from typing import Any
 
 import apsw
-import numpy as np
-from numpy.typing import NDArray
 
 from unitvec.collection.lexical_query import TOKENIZERS, match_expression
 from unitvec.collection.schema import schema_writable
 from unitvec.collection.vector_rows import as_carray
+from unitvec.index_arguments import MarkedIds
 
 Preprocess = Callable[[str], str]
 
@@ -248,9 +247,7 @@ class LexicalTable:
                 self.drop(unread=True)
             raise _format_error(f"{what}. Nothing of this call was stored: call again") from error
 
-    def search(
-        self, text: str, k: int, allowed: NDArray[np.int64] | None
-    ) -> tuple[list[int], list[float]]:
+    def search(self, text: str, k: int, allowed: MarkedIds | None) -> tuple[list[int], list[float]]:
         """Keys of the documents that share a token with a text, best first, and their scores.
 
           score(d) = sum over the query's tokens t of
@@ -279,7 +276,7 @@ class LexicalTable:
         # The plus keeps SQLite from asking FTS5 anew for each key. Sorting by a column rather than
         # by FTS5's `rank` scores only what is allowed, and is quicker even where all is.
         only = "" if allowed is None else "AND +rowid IN carray(?)"
-        listed = [] if allowed is None else [as_carray(allowed)]
+        listed = [] if allowed is None else [as_carray(allowed.chosen)]
         rows: list[tuple[Any, ...]] = self.connection.execute(
             f"SELECT rowid, bm25({TABLE}) AS cost FROM {TABLE} WHERE {TABLE} MATCH ? {only} "
             "ORDER BY cost, rowid LIMIT ?",

@@ -17,9 +17,9 @@ from unitvec.collection.lexical import (
     finding_damage,
 )
 from unitvec.collection.lexical_options import LexicalOptions, name_of, require_same_lexical
-from unitvec.collection.nearest import Keys
 from unitvec.collection.session import Session
 from unitvec.collection.store import Store
+from unitvec.index_arguments import MarkedIds
 
 
 class LexicalIndex:
@@ -138,7 +138,7 @@ class LexicalIndex:
             store.lexical.merge()
 
     def search(
-        self, store: Store, text: str, k: int, allowed: Keys | None
+        self, store: Store, text: str, k: int, allowed: MarkedIds | None
     ) -> tuple[list[int], list[float]]:
         """As `LexicalTable.search`, as of the store's current transaction.
 

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unitvec import _core
-from unitvec.collection.coded import EF_SEARCH, Coded
+from unitvec.collection.coded import EF_FILTERED, EF_SEARCH, Coded
 from unitvec.collection.vector_rows import Space, StoredVectors
 from unitvec.index import SearchResult
+from unitvec.index_arguments import MarkedIds
 
 Floats = NDArray[np.float32]
 Keys = NDArray[np.int64]
@@ -76,7 +77,7 @@ class NearestSearch:
         sources: indexes that together hold every row once.
         fetch: the vectors of keys that exist, ascending.
         k: neighbours wanted.
-        allowed: keys that may be found, ascending; None: all.
+        allowed: keys that may be found; None: all.
         min_recall: of the walk through a graph; 1.0: compare with every row.
     """
 
@@ -84,7 +85,7 @@ class NearestSearch:
     sources: Sequence[Coded]
     fetch: Fetch
     k: int
-    allowed: Keys | None
+    allowed: MarkedIds | None
     min_recall: float | None
 
     def run(self, queries: Floats, recall: float) -> Neighbours:
@@ -120,18 +121,22 @@ class NearestSearch:
             return True
         if self.allowed is None:
             return False
-        share = len(self.allowed) / max(1, len(source.index))
-        return len(self.allowed) * share < _MET_BY_WALKS
+        share = self.allowed.count / max(1, len(source.index))
+        return self.allowed.count * share < _MET_BY_WALKS
 
     def _nominated(self, source: Coded, whole: bool, queries: Floats) -> SearchResult:
         # Codes mistake near ties only, but where every row is looked at, the bound of their error
         # is to say that none was missed.
         count = 8 * self.k + 64 if whole else self.k + self.k // 2 + 6
+        min_recall = None if whole else self.min_recall or None
+        # Beside what a filter costs, a wider walk is cheap.
+        wide = self.allowed is not None and not whole and min_recall is None
         return source.index.search(
             queries,
             count,
             allowed_ids=self.allowed,
-            min_recall=None if whole else self.min_recall or None,
+            ef_search=EF_FILTERED if wide else None,
+            min_recall=min_recall,
             exact=whole,
         )
 

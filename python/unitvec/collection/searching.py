@@ -18,13 +18,14 @@ from unitvec.collection.diversity import most_marginally_relevant, scaled
 from unitvec.collection.lexical import DamagedLexicalError
 from unitvec.collection.lexical_index import LexicalIndex
 from unitvec.collection.named_vectors import Vectors, shown_vectors
-from unitvec.collection.nearest import Keys, Neighbours
+from unitvec.collection.nearest import Neighbours
 from unitvec.collection.rerank import rerank_scores
 from unitvec.collection.rows import Row
 from unitvec.collection.search_request import SearchRequest
 from unitvec.collection.session import Session
 from unitvec.collection.store import Store, read_vectors
 from unitvec.collection.vector_rows import Space, visible
+from unitvec.index_arguments import MarkedIds, all_marked
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,7 @@ class Search:
     # ---- candidates ------------------------------------------------------------------------------
 
     def _pools(
-        self, store: Store, numbers: list[int], pool_size: int, allowed: Keys | None
+        self, store: Store, numbers: list[int], pool_size: int, allowed: MarkedIds | None
     ) -> list[Pool]:
         """The best `pool_size` candidates of each of these queries."""
         depth = self._request.depth(pool_size)
@@ -190,7 +191,7 @@ class Search:
         ]
 
     def _dense_pools(
-        self, store: Store, numbers: list[int], depth: int, allowed: Keys | None
+        self, store: Store, numbers: list[int], depth: int, allowed: MarkedIds | None
     ) -> list[Pool]:
         assert self._queries.vectors is not None
         assert self._cache is not None
@@ -210,7 +211,7 @@ class Search:
         ]
 
     def _lexical_pools(
-        self, store: Store, numbers: list[int], depth: int, allowed: Keys | None
+        self, store: Store, numbers: list[int], depth: int, allowed: MarkedIds | None
     ) -> list[Pool]:
         assert self._queries.texts is not None
         pools = []
@@ -296,7 +297,9 @@ class Search:
         complete = pool.all or len(groups) >= request.end
         return _in_groups(page, dict(zip(pool.keys, pool.scores, strict=True)), pool.all, complete)
 
-    def _fill_groups(self, store: Store, found: dict[int, Found], allowed: Keys | None) -> None:
+    def _fill_groups(
+        self, store: Store, found: dict[int, Found], allowed: MarkedIds | None
+    ) -> None:
         """Adds the members of chosen groups that lie behind the candidates.
 
         Not where scores depend on the ranks of everything (hybrid).
@@ -325,7 +328,8 @@ class Search:
         for label, keys in found.groups or []:
             if len(members.get(label, ())) > len(keys):
                 size = self._request.group_size
-                (pool,) = self._pools(store, [number], size, np.array(members[label], np.int64))
+                among = all_marked(members[label])
+                (pool,) = self._pools(store, [number], size, among)
                 pool = self._above_min_score(pool)
                 scores.update(zip(pool.keys, pool.scores, strict=True))
                 keys = pool.keys

@@ -104,6 +104,8 @@ struct SearchOptions {
     bool exact = false;       ///< compare with every vector, whatever the kind
     std::size_t threads = 0;  ///< 0: default_threads()
     InterruptCheck interrupted = nullptr;
+    /// A mark for each of allowed_ids: only ids with one are allowed. Nothing: all of them are.
+    std::optional<std::span<const bool>> allowed_marks = std::nullopt;
 };
 
 /// Neighbours, best first; rows that have fewer than k end in id -1 with score -infinity.
