@@ -102,6 +102,7 @@ class Store(Database):
     ) -> None:
         super().__init__(path, connection, mapped)
         self._more_vectors: Counter[int] = Counter()  # by space, in this transaction
+        self._known: State | None = None  # of this transaction
         self.lexical = LexicalTable(connection)
         document_filters.register(connection)
         large_texts.register(connection)
@@ -276,10 +277,15 @@ class Store(Database):
 
     def state(self) -> State:
         """The sequence number and its company."""
+        if self._known is not None:
+            return self._known
         rows = self._all("SELECT sequence, purged, next_key, live, switches FROM state")
         if len(rows) != 1:
             raise schema.damaged(self.path, "the state row is missing")
-        return State(*rows[0])
+        state = State(*rows[0])
+        if self._mapped is not None and self._inside:
+            self._known = state  # readers change nothing
+        return state
 
     def _set_state(self, state: State) -> None:
         self.connection.execute(
@@ -312,6 +318,7 @@ class Store(Database):
         )
 
     def _end(self) -> None:
+        self._known = None
         self._more_vectors.clear()
         super()._end()
 
