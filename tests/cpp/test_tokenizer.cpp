@@ -117,7 +117,9 @@ TEST_CASE("the fast scanner agrees with normalising first", "[tokenizer]") {
         Ids ids, slow_ids;
         model.append_pieces(utf8, fast);
         model.append_normalized(model.normalize(utf8), slow);
-        model.append_ids(utf8, ids);
+        unitvec::IdSink sink(ids, SIZE_MAX, unitvec::TruncationSide::right);
+        model.append_ids(utf8, sink);
+        CHECK(sink.finish() == ids.size());
         for (const auto& piece : slow.tokens) slow_ids.push_back(piece.id);
         INFO("text " << i);
         CHECK(std::equal(fast.tokens.begin(), fast.tokens.end(), slow.tokens.begin(),
@@ -266,6 +268,32 @@ TEST_CASE("the start is cut off where the files say so", "[tokenizer]") {
     const auto other = left ? TruncationSide::right : TruncationSide::left;
     CHECK(tokenizer.encode("a b c d", {}, {.max_length = 3, .side = other}).ids ==
           (left ? Ids{2, 5, 3} : Ids{2, 8, 3}));
+}
+
+TEST_CASE("a long text keeps its first or last ids, and every one is counted", "[tokenizer]") {
+    const bool left = GENERATE(false, true);
+    auto json = tiny::tokenizer_json({"a", "b", "c", "d"});
+    if (left) json["truncation"]["direction"] = "Left";
+    const auto tokenizer = tiny::load(json);
+    constexpr std::size_t kWords = 200'000;  // more than are held beside those that are wanted
+    std::string text = "a b c ";
+    for (std::size_t i = 6; i < kWords; ++i) text += "d ";
+    text += "c b a";
+    Ids whole;
+    CHECK(tokenizer.append_ids(text, 0, whole) == kWords + 2);
+    CHECK(whole.size() == kWords + 2);
+    for (const std::size_t most : {std::size_t{2}, std::size_t{5}, std::size_t{100'000}}) {
+        Ids ids{99}, expected{99, whole.front()};
+        CHECK(tokenizer.append_ids(text, most, ids) == kWords + 2);
+        const auto first =
+            left ? whole.end() - 1 - static_cast<std::ptrdiff_t>(most - 2) : whole.begin() + 1;
+        expected.insert(expected.end(), first, first + static_cast<std::ptrdiff_t>(most - 2));
+        expected.push_back(whole.back());
+        CHECK(ids == expected);
+    }
+    Ids ids, types;
+    CHECK(tokenizer.append_ids(unitvec::TextPair{text, text}, 9, ids, types) == 2 * kWords + 3);
+    CHECK(ids == (left ? Ids{2, 7, 6, 5, 3, 7, 6, 5, 3} : Ids{2, 5, 6, 7, 3, 5, 6, 7, 3}));
 }
 
 TEST_CASE("decode joins pieces and drops special tokens", "[tokenizer]") {

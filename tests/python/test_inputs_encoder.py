@@ -45,9 +45,7 @@ def test_encode_what_is_no_text(encoder: Encoder, bad: Any) -> None:
 
 
 @row("64 MiB of words, one word of 64 MiB")
-@pytest.mark.parametrize(
-    ("kind", "times"), [("x", 3), ("é", 3), ("word ", 3), ("日", 5), (". ", 5)]
-)
-def test_encode_64_mib(encoder: Encoder, kind: str, times: int) -> None:
+@pytest.mark.parametrize("kind", ["x", "é", "word ", "日", ". "])
+def test_encode_64_mib(encoder: Encoder, kind: str) -> None:
     del encoder  # only to be skipped where the model is absent
-    assert used("encode", kind, DOCUMENT_BYTES_MAX).memory <= times * DOCUMENT_BYTES_MAX
+    assert used("encode", kind, DOCUMENT_BYTES_MAX).memory <= 3 * DOCUMENT_BYTES_MAX

@@ -14,8 +14,7 @@ using Kind = CharacterKind;
 /// Where a scanner puts its words when only ids are wanted.
 class IdOutput {
 public:
-    IdOutput(const WordPiece& wordpiece, std::vector<std::int32_t>& ids)
-        : wordpiece_(wordpiece), ids_(ids) {}
+    IdOutput(const WordPiece& wordpiece, IdSink& ids) : wordpiece_(wordpiece), ids_(ids) {}
 
     void add_source(std::uint32_t, std::size_t) {}
     void add_token(std::int32_t id, std::uint32_t, std::uint32_t) { ids_.push_back(id); }
@@ -25,14 +24,16 @@ public:
         if (id >= 0) {
             ids_.push_back(id);
         } else {
-            wordpiece_.append(word, ids_);
+            add_folded_word(word, 0);
         }
     }
-    void add_folded_word(std::string_view word, std::uint32_t) { wordpiece_.append(word, ids_); }
+    void add_folded_word(std::string_view word, std::uint32_t) {
+        ids_.extend([&](auto& ids) { wordpiece_.append(word, ids); });
+    }
 
 private:
     const WordPiece& wordpiece_;
-    std::vector<std::int32_t>& ids_;
+    IdSink& ids_;
 };
 
 /// Where a scanner puts its words when their places are wanted too.
@@ -243,7 +244,7 @@ BertModel::BertModel(Normalizer normalizer, WordPiece wordpiece)
     }
 }
 
-void BertModel::append_ids(std::string_view text, std::vector<std::int32_t>& ids) const {
+void BertModel::append_ids(std::string_view text, IdSink& ids) const {
     BertScanner<IdOutput>(*this, text, 0, {wordpiece_, ids}).run();
 }
 

@@ -37,14 +37,15 @@ void BpeModel::for_each_word(std::string_view text, OnWord on_word) const {
     }
 }
 
-void BpeModel::append_ids(std::string_view text, std::vector<std::int32_t>& ids) const {
+void BpeModel::append_ids(std::string_view text, IdSink& ids) const {
     if (changes_text() || !unicode::is_valid(text)) {
         Pieces pieces;
         append_pieces(text, pieces);
         for (const auto& piece : pieces.tokens) ids.push_back(piece.id);
         return;
     }
-    for_each_word(text, [&](std::string_view word) { bpe_.append(word, ids); });
+    for_each_word(
+        text, [&](std::string_view word) { ids.extend([&](auto& to) { bpe_.append(word, to); }); });
 }
 
 /// @param text       valid UTF-8

@@ -17,7 +17,7 @@ class BpeModel final : public SubwordModel {
 public:
     BpeModel(Normalizer normalizer, BytePairEncoding bpe, ByteLevelSettings settings);
 
-    void append_ids(std::string_view text, std::vector<std::int32_t>& ids) const override;
+    void append_ids(std::string_view text, IdSink& ids) const override;
     void append_pieces(std::string_view text, Pieces& pieces) const override;
     void append_normalized(std::span<const NormalizedCharacter> text,
                            Pieces& pieces) const override;

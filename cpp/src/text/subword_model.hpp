@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "id_sink.hpp"
 #include "normalizer.hpp"
 
 namespace unitvec {
@@ -38,7 +39,7 @@ public:
     SubwordModel& operator=(const SubwordModel&) = delete;
 
     /// Appends the tokens' ids. @param text UTF-8
-    virtual void append_ids(std::string_view text, std::vector<std::int32_t>& ids) const = 0;
+    virtual void append_ids(std::string_view text, IdSink& ids) const = 0;
     /// Appends the tokens with their places and moves `pieces.position` behind the text.
     virtual void append_pieces(std::string_view text, Pieces& pieces) const = 0;
 

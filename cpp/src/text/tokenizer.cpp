@@ -213,10 +213,9 @@ std::size_t Tokenizer::append_ids(std::string_view text, std::size_t max_length,
         if (item.kind == Kind::special) {
             ids.push_back(item.id);
         } else {
-            const auto before = ids.size();
-            append_text_ids(text, ids);
-            length = ids.size() - before;
-            cut_from(before, std::min(length, room), truncation_side(), ids);
+            IdSink sink(ids, room, truncation_side());
+            append_text_ids(text, sink);
+            length = sink.finish();
         }
     }
     return length + special;
@@ -229,11 +228,15 @@ std::size_t Tokenizer::append_ids(const TextPair& pair, std::size_t max_length,
     const bool has_second = pair.second.has_value();
     const auto special = special_token_count(has_second);
     const auto room = room_for_text("append_ids", max_length, special);
+    const auto ids_of = [&](std::string_view text, std::vector<std::int32_t>& to) {
+        IdSink sink(to, room, truncation_side());
+        append_text_ids(text, sink);
+        return sink.finish();
+    };
     std::vector<std::int32_t> first, second;
-    append_text_ids(pair.first, first);
-    if (has_second) append_text_ids(*pair.second, second);
-    const auto length = first.size() + second.size() + special;
-    const auto [first_kept, second_kept] = kept_lengths(first.size(), second.size(), has_second,
+    const auto first_length = ids_of(pair.first, first);
+    const auto second_length = has_second ? ids_of(*pair.second, second) : 0;
+    const auto [first_kept, second_kept] = kept_lengths(first_length, second_length, has_second,
                                                         room, TruncationStrategy::longest_first);
     cut_from(0, first_kept, truncation_side(), first);
     cut_from(0, second_kept, truncation_side(), second);
@@ -246,10 +249,10 @@ std::size_t Tokenizer::append_ids(const TextPair& pair, std::size_t max_length,
         }
         type_ids.resize(ids.size(), item.type_id);
     }
-    return length;
+    return first_length + second_length + special;
 }
 
-void Tokenizer::append_text_ids(std::string_view text, std::vector<std::int32_t>& ids) const {
+void Tokenizer::append_text_ids(std::string_view text, IdSink& ids) const {
     const auto append = [&](std::string_view plain) { data_->model->append_ids(plain, ids); };
     const auto append_token = [&](const AddedTokenFinder::Match& match, std::size_t) {
         ids.push_back(match.id);

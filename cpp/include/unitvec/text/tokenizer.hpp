@@ -14,6 +14,8 @@
 
 namespace unitvec {
 
+class IdSink;
+
 /// One text or a pair of texts, both UTF-8. Bytes that are not UTF-8 read as U+FFFD, one for each
 /// maximal ill-formed sequence; BERT's cleaning then removes them, byte-level BPE keeps them.
 struct TextPair {
@@ -100,7 +102,7 @@ public:
     explicit Tokenizer(std::shared_ptr<const Data> data) : data_(std::move(data)) {}
 
 private:
-    void append_text_ids(std::string_view text, std::vector<std::int32_t>& ids) const;
+    void append_text_ids(std::string_view text, IdSink& ids) const;
 
     std::shared_ptr<const Data> data_;
 };
