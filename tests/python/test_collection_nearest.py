@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from unitvec import _core
-from unitvec.collection.coded import Coded, flat, graph
+from unitvec.collection.coded import Coded, candidates, flat, graph
 from unitvec.collection.nearest import NearestSearch, Neighbours
 from unitvec.collection.vector_rows import Space, StoredVectors
 from unitvec.index_arguments import all_marked
@@ -115,6 +115,13 @@ def test_filters_and_ties(metric: str) -> None:
     keys = searched.search(vectors[:1], 600).keys[0]
     assert [key for key in keys if key in alike] == alike
     assert searched.search(vectors[:1], 5, np.array([], np.int64)).keys == [[]]
+
+
+def test_walks_keep_more_among_more_rows() -> None:
+    kept = [candidates(rows, filtered=False) for rows in (0, 1, 100_000, 10**6, 10**7)]
+    assert kept[0] == kept[1] == kept[2]
+    assert kept[2] < kept[3] < kept[4] <= 2 * kept[2]
+    assert candidates(50_000, filtered=True) > kept[0]
 
 
 def test_few_vectors_are_read() -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unitvec import _core
-from unitvec.collection.coded import EF_FILTERED, EF_SEARCH, Coded
+from unitvec.collection.coded import Coded, candidates
 from unitvec.collection.vector_rows import Space, StoredVectors
 from unitvec.index import SearchResult
 from unitvec.index_arguments import MarkedIds
@@ -24,8 +24,8 @@ Floats = NDArray[np.float32]
 Keys = NDArray[np.int64]
 Best = tuple[list[int], list[float]]  # keys and scores
 _QUERIES_AT_ONCE = 256
-#: Rows that a walk through the graph meets, about.
-_MET_BY_WALKS = 30 * EF_SEARCH
+#: Rows that a walk meets for each candidate that it keeps, about.
+_MET_PER_KEPT = 30
 
 Fetch = Callable[[Sequence[int]], StoredVectors]
 
@@ -121,21 +121,23 @@ class NearestSearch:
             return True
         if self.allowed is None:
             return False
-        share = self.allowed.count / max(1, len(source.index))
-        return self.allowed.count * share < _MET_BY_WALKS
+        rows = len(source.index)
+        met = _MET_PER_KEPT * candidates(rows, filtered=False)
+        return self.allowed.count * self.allowed.count < met * rows
 
     def _nominated(self, source: Coded, whole: bool, queries: Floats) -> SearchResult:
         # Codes mistake near ties only, but where every row is looked at, the bound of their error
         # is to say that none was missed.
         count = 8 * self.k + 64 if whole else self.k + self.k // 2 + 6
         min_recall = None if whole else self.min_recall or None
-        # Beside what a filter costs, a wider walk is cheap.
-        wide = self.allowed is not None and not whole and min_recall is None
+        ef_search = None
+        if not whole and min_recall is None:
+            ef_search = candidates(len(source.index), filtered=self.allowed is not None)
         return source.index.search(
             queries,
             count,
             allowed_ids=self.allowed,
-            ef_search=EF_FILTERED if wide else None,
+            ef_search=ef_search,
             min_recall=min_recall,
             exact=whole,
         )
