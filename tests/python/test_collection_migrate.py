@@ -14,7 +14,6 @@ from unitvec import Collection, FingerprintError
 from unitvec.collection import IndexPolicy
 from unitvec.collection.building import IndexBuild
 from unitvec.collection.indexing import IndexingSession
-from unitvec.collection.reembedding import Reembedding
 
 POLICY = IndexPolicy(approximate_from=300, tail_min=100)
 ANIMALS = ["cat", "dog", "mouse", "horse", "cow", "hen", "duck", "goose"]
@@ -258,21 +257,24 @@ def test_a_pointer_of_vectors_that_there_are_not_goes(path: Path) -> None:
         assert db.verify().ok
 
 
-def test_what_another_call_finished_is_not_switched_again(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    overlap = Reembedding._overlap
+def test_one_migration_at_a_time(path: Path) -> None:
+    reached, go_on = threading.Event(), threading.Event()
 
-    def finish_before(job: Reembedding, k: int) -> float:
-        share = overlap(job, k)
-        monkeypatch.undo()
-        db.migrate(NEW)
-        return share
+    class Waiting(HashedWords):
+        def encode_document(self, texts: list[str], **options: Any) -> Any:
+            reached.set()
+            assert go_on.wait(60)
+            return super().encode(texts, **options)
 
     with Collection(path, encoder=OLD, index_policy=POLICY) as db:
-        monkeypatch.setattr(Reembedding, "_overlap", finish_before)
-        with pytest.raises(RuntimeError, match="another call has finished or dropped"):
-            db.migrate(NEW)
+        migrating = threading.Thread(target=db.migrate, args=(Waiting(48, "new"),))
+        migrating.start()
+        assert reached.wait(60)
+        for encoder in (NEW, HashedWords(16, "third")):
+            with pytest.raises(RuntimeError, match="being migrated by another call"):
+                db.migrate(encoder, restart=True)
+        go_on.set()
+        migrating.join()
         require_migrated(db, 698)
 
 

@@ -330,15 +330,17 @@ class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
         Raises:
             ValueError: documents without text, the collection's own model, or (without restart) an
                 unfinished migration to another.
+            RuntimeError: another call is migrating the same vectors.
         """
         if isinstance(encoder, str):
             encoder = load_encoder(encoder)
         check_count(overlap_k, "overlap_k", 1)
         space = space_named(self._spaces, using, "migrate")
-        job = Reembedding(self._session, space.name, encoder, metric, restart)
-        with self._bar(job.count(), show_progress_bar) as bar:
-            report = job.run(bar, overlap_k)
-        self._encoders[space.name] = encoder
+        with self._session.migrating(space):
+            job = Reembedding(self._session, space.name, encoder, metric, restart)
+            with self._bar(job.count(), show_progress_bar) as bar:
+                report = job.run(bar, overlap_k)
+            self._encoders[space.name] = encoder
         return report
 
     def repair(self, path: str | os.PathLike[str] | None = None) -> RepairReport:

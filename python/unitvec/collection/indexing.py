@@ -51,6 +51,7 @@ class IndexingSession(Session):
         # What a run built last, told by the event that stops it.
         self._built: tuple[threading.Event | None, Generation | None] = None, None
         self._complete_before: dict[int, int] = {}  # by the number of a staged space
+        self._migrating: dict[str, object] = {}  # by name of the space, whose call it is
         super().__init__(path, read_only, durability, policy, describe)
 
     def close(self, finish: bool = True) -> None:
@@ -127,6 +128,25 @@ class IndexingSession(Session):
             self.build_indexes()
         finally:
             self._complete_before.pop(space.space, None)
+
+    @contextmanager
+    def migrating(self, space: Space) -> Iterator[None]:
+        """One migration of a space at a time: two would switch to what the other has not done.
+
+        Raises:
+            RuntimeError: another call is at it.
+        """
+        call = object()
+        try:
+            if self._migrating.setdefault(space.name, call) is not call:  # in one step
+                raise RuntimeError(
+                    f"[migrate] the vectors{space.called} of {self.path} are being migrated by "
+                    "another call: wait for its end"
+                )
+            yield
+        finally:
+            if self._migrating.get(space.name) is call:
+                del self._migrating[space.name]
 
     @contextmanager
     def not_building(self) -> Iterator[Store]:

@@ -48,7 +48,7 @@ class MigrationReport:
 
 
 class Reembedding:
-    """One call of `migrate`.
+    """One call of `migrate`; of those of one kind of vectors, there is one at a time.
 
     Args:
         session: the open collection.
@@ -96,7 +96,6 @@ class Reembedding:
         self._session.build_staged(self._space, self._complete_before())
         overlap = self._overlap(overlap_k) if live else 1.0
         with self._session.not_building() as store:
-            _require_unfinished(store, self._space)
             embedded += sum(self._embed_all(bar))  # what was stored meanwhile
             with store.writing_durably():
                 _switch(store, self._name, self._space)
@@ -194,13 +193,6 @@ def _staged(store: Store, old: Space, wanted: Space, restart: bool) -> Space:
     space = wanted._replace(space=number)
     store.add_space(space)
     return space
-
-
-def _require_unfinished(store: Store, staged: Space) -> None:
-    if not any((each.space, each.name) == (staged.space, staged.name) for each in store.spaces()):
-        raise RuntimeError(
-            "[migrate] another call has finished or dropped this migration meanwhile"
-        )
 
 
 def _lacking(store: Store, old: Space, space: Space, after: int) -> list[int]:
