@@ -5,6 +5,7 @@
 #include <pybind11/stl.h>
 
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,6 +33,16 @@ MatrixView<const T> as_matrix(const py::array_t<T, Flags>& array, const std::str
     }
     return {array.data(), static_cast<std::size_t>(array.shape(0)),
             static_cast<std::size_t>(array.shape(1))};
+}
+
+/// @throws std::invalid_argument unless the array is 1-D
+template <typename T, int Flags>
+std::span<const T> as_span(const py::array_t<T, Flags>& array, const std::string& name) {
+    if (array.ndim() != 1) {
+        throw std::invalid_argument(name + " must be 1-D, got " + std::to_string(array.ndim()) +
+                                    "-D");
+    }
+    return {array.data(), static_cast<std::size_t>(array.size())};
 }
 
 /// A new array that takes over the matrix's memory: nothing is copied.

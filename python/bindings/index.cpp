@@ -17,8 +17,7 @@ namespace {
 // the lock must therefore have released the GIL, in every function of this file.
 
 std::span<const Id> as_ids(const IdArray& ids) {
-    if (ids.ndim() != 1) throw std::invalid_argument("ids must be 1-D");
-    return {ids.data(), static_cast<std::size_t>(ids.size())};
+    return as_span(ids, "ids");
 }
 
 std::optional<std::span<const Id>> as_ids(const std::optional<IdArray>& ids) {
@@ -69,8 +68,7 @@ struct Allowed {
 
 std::optional<std::span<const bool>> as_marks(const Allowed& allowed) {
     if (!allowed.marks) return std::nullopt;
-    if (allowed.marks->ndim() != 1) throw std::invalid_argument("marks must be 1-D");
-    return std::span(allowed.marks->data(), static_cast<std::size_t>(allowed.marks->size()));
+    return as_span(*allowed.marks, "marks");
 }
 
 /// None, ids, or a pair of ids and marks.

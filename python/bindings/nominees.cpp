@@ -14,15 +14,6 @@ namespace {
 using Scores = py::array_t<float, py::array::c_style>;
 using Ids = py::array_t<Id, py::array::c_style>;
 
-template <typename T, int Flags>
-std::span<const T> as_span(const py::array_t<T, Flags>& array, const std::string& name) {
-    if (array.ndim() != 1) {
-        throw std::invalid_argument(name + " must be 1-D, got " + std::to_string(array.ndim()) +
-                                    "-D");
-    }
-    return {array.data(), static_cast<std::size_t>(array.size())};
-}
-
 /// Row i of a matrix.
 template <typename T, int Flags>
 std::span<const T> row_of(const py::array_t<T, Flags>& array, const std::string& name,
@@ -62,9 +53,11 @@ py::tuple nearest(const std::string& metric, const FloatArray& query, const Ids&
 py::tuple error_of(const std::string& metric, const FloatArray& vectors, const FloatArray& codes) {
     const auto rows = as_matrix(vectors, "vectors");
     const auto decoded = as_matrix(codes, "codes");
-    const py::gil_scoped_release nogil;
-    const auto error = coding_error(parse_metric(metric), rows, decoded);
-    const py::gil_scoped_acquire gil;
+    CodingError error;
+    {
+        const py::gil_scoped_release nogil;
+        error = coding_error(parse_metric(metric), rows, decoded);
+    }
     return py::make_tuple(error.distance, error.length);
 }
 

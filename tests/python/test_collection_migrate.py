@@ -81,6 +81,19 @@ class Stopping(HashedWords):
         return super().encode(texts, **options)
 
 
+class Waiting(HashedWords):
+    """The new model, which says that it was asked, and waits before it answers."""
+
+    def __init__(self) -> None:
+        super().__init__(48, "new")
+        self.reached, self.go_on = threading.Event(), threading.Event()
+
+    def encode_document(self, texts: list[str], **options: Any) -> Any:
+        self.reached.set()
+        assert self.go_on.wait(60)
+        return super().encode(texts, **options)
+
+
 def test_a_migration_that_was_stopped_goes_on(path: Path) -> None:
     stopping = Stopping(after=512)
     with Collection(path, encoder=OLD, index_policy=POLICY) as db:
@@ -258,48 +271,34 @@ def test_a_pointer_of_vectors_that_there_are_not_goes(path: Path) -> None:
 
 
 def test_one_migration_at_a_time(path: Path) -> None:
-    reached, go_on = threading.Event(), threading.Event()
-
-    class Waiting(HashedWords):
-        def encode_document(self, texts: list[str], **options: Any) -> Any:
-            reached.set()
-            assert go_on.wait(60)
-            return super().encode(texts, **options)
-
+    new = Waiting()
     with Collection(path, encoder=OLD, index_policy=POLICY) as db:
-        migrating = threading.Thread(target=db.migrate, args=(Waiting(48, "new"),))
+        migrating = threading.Thread(target=db.migrate, args=(new,))
         migrating.start()
-        assert reached.wait(60)
+        assert new.reached.wait(60)
         for encoder in (NEW, HashedWords(16, "third")):
             with pytest.raises(RuntimeError, match="being migrated by another call"):
                 db.migrate(encoder, restart=True)
-        go_on.set()
+        new.go_on.set()
         migrating.join()
         require_migrated(db, 698)
 
 
 def test_the_old_model_answers_until_the_switch(path: Path) -> None:
-    reached, go_on = threading.Event(), threading.Event()
-
-    class Waiting(HashedWords):
-        def encode_document(self, texts: list[str], **options: Any) -> Any:
-            reached.set()
-            assert go_on.wait(60)
-            return super().encode(texts, **options)
-
+    new = Waiting()
     with (
         Collection(path, encoder=OLD, index_policy=POLICY) as db,
         Collection.open(path, read_only=True, encoder=OLD) as reader,
     ):
-        migrating = threading.Thread(target=db.migrate, args=(Waiting(48, "new"),))
+        migrating = threading.Thread(target=db.migrate, args=(new,))
         migrating.start()
-        assert reached.wait(60)
+        assert new.reached.wait(60)
         assert db.search(text(1), k=1)[0].id == "id1"
         db.add("late goose", ids="late")  # its vector is made before the switch
         db.delete(ids=["id8"])
         assert db.search("late goose", k=1)[0].id == "late"
         assert reader.search(text(1), k=1)[0].id == "id1"
-        go_on.set()
+        new.go_on.set()
         migrating.join()
         require_migrated(db, 698)
         assert db.search("late goose", k=1)[0].id == "late"

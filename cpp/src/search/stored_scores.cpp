@@ -6,26 +6,17 @@
 #include <stdexcept>
 #include <string>
 
+#include "search/double_sum.hpp"
+
 namespace unitvec {
 namespace {
 
-/// The sum over i of term(x[i], y[i]), always in the same order.
+/// The sum over i of term(x[i], y[i]).
 template <typename Term>
 double sum(std::span<const float> x, const float* y, Term term) {
-    constexpr std::size_t kLanes = 8;
-    double lanes[kLanes] = {};
-    std::size_t i = 0;
-    for (; i + kLanes <= x.size(); i += kLanes) {
-        for (std::size_t j = 0; j < kLanes; ++j) {
-            lanes[j] += term(static_cast<double>(x[i + j]), static_cast<double>(y[i + j]));
-        }
-    }
-    double total = 0.0;
-    for (; i < x.size(); ++i) {
-        total += term(static_cast<double>(x[i]), static_cast<double>(y[i]));
-    }
-    for (const double lane : lanes) total += lane;
-    return total;
+    return double_sum(x.size(), [&](std::size_t i) {
+        return term(static_cast<double>(x[i]), static_cast<double>(y[i]));
+    });
 }
 
 double product(double x, double y) {

@@ -8,6 +8,17 @@
 
 namespace unitvec {
 
+/// Cuts ids, of which those from `begin` on are a text's, so that `kept` of the text's remain.
+inline void cut_ids(std::size_t begin, std::size_t kept, TruncationSide side,
+                    std::vector<std::int32_t>& ids) {
+    if (side == TruncationSide::left) {
+        const auto first = ids.begin() + static_cast<std::ptrdiff_t>(begin);
+        ids.erase(first, ids.end() - static_cast<std::ptrdiff_t>(kept));
+    } else {
+        ids.resize(begin + kept);
+    }
+}
+
 class IdSink {
 public:
     /// @param ids     where they are appended
@@ -44,12 +55,7 @@ private:
         const std::size_t there = ids_.size() - begin_;
         if (there <= wanted_) return;
         cut_ += there - wanted_;
-        if (side_ == TruncationSide::left) {
-            const auto first = ids_.begin() + static_cast<std::ptrdiff_t>(begin_);
-            ids_.erase(first, ids_.end() - static_cast<std::ptrdiff_t>(wanted_));
-        } else {
-            ids_.resize(begin_ + wanted_);
-        }
+        cut_ids(begin_, wanted_, side_, ids_);
     }
 
     std::vector<std::int32_t>& ids_;

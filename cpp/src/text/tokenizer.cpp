@@ -124,17 +124,6 @@ std::size_t room_for_text(const char* function, std::size_t max_length, std::siz
     return max_length - special;
 }
 
-/// Cuts the ids of a text, which begin at `begin` and are the last ones, to `kept`.
-void cut_from(std::size_t begin, std::size_t kept, TruncationSide side,
-              std::vector<std::int32_t>& ids) {
-    if (side == TruncationSide::left) {
-        const auto first = ids.begin() + static_cast<std::ptrdiff_t>(begin);
-        ids.erase(first, ids.end() - static_cast<std::ptrdiff_t>(kept));
-    } else {
-        ids.resize(begin + kept);
-    }
-}
-
 /// All windows of a text or a pair: every window of the first with every window of the second.
 Encoding assemble(const Template& items, const OffsetTrimmer& trimmer, std::span<const Piece> first,
                   std::span<const Piece> second, const std::vector<Window>& first_windows,
@@ -238,8 +227,8 @@ std::size_t Tokenizer::append_ids(const TextPair& pair, std::size_t max_length,
     const auto second_length = has_second ? ids_of(*pair.second, second) : 0;
     const auto [first_kept, second_kept] = kept_lengths(first_length, second_length, has_second,
                                                         room, TruncationStrategy::longest_first);
-    cut_from(0, first_kept, truncation_side(), first);
-    cut_from(0, second_kept, truncation_side(), second);
+    cut_ids(0, first_kept, truncation_side(), first);
+    cut_ids(0, second_kept, truncation_side(), second);
     for (const auto& item : data_->post_processor.chosen(has_second, true)) {
         if (item.kind == Kind::special) {
             ids.push_back(item.id);
