@@ -79,20 +79,31 @@ Allowed as_allowed(const py::object& given) {
     return {pair[0].cast<IdArray>(), pair[1].cast<py::array_t<bool, py::array::c_style>>()};
 }
 
+/// None, or (least, k, slack).
+using EarlyEndTuple = std::optional<std::tuple<std::size_t, std::size_t, double>>;
+
 SearchOptions search_options(std::size_t k, const Allowed& allowed, std::size_t ef_search,
-                             std::size_t nprobe, double min_recall, bool exact,
-                             std::size_t threads) {
-    return {k,       as_ids(allowed.ids),  ef_search,        nprobe, min_recall, exact,
-            threads, python_wants_to_stop, as_marks(allowed)};
+                             std::size_t nprobe, double min_recall, bool exact, std::size_t threads,
+                             const EarlyEndTuple& early_end = std::nullopt) {
+    SearchOptions options{k,       as_ids(allowed.ids),  ef_search,
+                          nprobe,  min_recall,           exact,
+                          threads, python_wants_to_stop, as_marks(allowed)};
+    if (early_end) {
+        const auto& [least, near, slack] = *early_end;
+        options.early_end = EarlyEnd{least, near, slack};
+    }
+    return options;
 }
 
 template <typename Array>
 py::tuple search(const Index& index, const Array& queries, std::size_t k,
                  const py::object& allowed_ids, std::size_t ef_search, std::size_t nprobe,
-                 double min_recall, bool exact, std::size_t threads) {
+                 double min_recall, bool exact, std::size_t threads,
+                 const EarlyEndTuple& early_end) {
     const auto in = as_matrix(queries, "queries");
     const auto allowed = as_allowed(allowed_ids);
-    const auto options = search_options(k, allowed, ef_search, nprobe, min_recall, exact, threads);
+    const auto options =
+        search_options(k, allowed, ef_search, nprobe, min_recall, exact, threads, early_end);
     SearchResult found;
     {
         const py::gil_scoped_release nogil;
@@ -241,10 +252,10 @@ void register_index(py::module_& m) {
         .def("remove", &remove, py::arg("ids"), py::arg("clear_dead"), py::arg("threads"))
         .def("search", &search<ByteArray>, py::arg("queries").noconvert(), py::arg("k"),
              py::arg("allowed_ids"), py::arg("ef_search"), py::arg("nprobe"), py::arg("min_recall"),
-             py::arg("exact"), py::arg("threads"))
+             py::arg("exact"), py::arg("threads"), py::arg("early_end") = py::none())
         .def("search", &search<FloatArray>, py::arg("queries"), py::arg("k"),
              py::arg("allowed_ids"), py::arg("ef_search"), py::arg("nprobe"), py::arg("min_recall"),
-             py::arg("exact"), py::arg("threads"))
+             py::arg("exact"), py::arg("threads"), py::arg("early_end") = py::none())
         .def("range_search", &range_search<ByteArray>, py::arg("queries").noconvert(),
              py::arg("min_score"), py::arg("allowed_ids"), py::arg("threads"))
         .def("range_search", &range_search<FloatArray>, py::arg("queries"), py::arg("min_score"),

@@ -16,6 +16,7 @@ from unitvec.bits import ByteMatrix, as_bits
 from unitvec.distance import FloatMatrix, Vectors, as_vectors
 from unitvec.index_arguments import (
     LARGEST_ID,
+    EarlyEnd,
     Ids,
     MarkedIds,
     as_ids,
@@ -27,7 +28,7 @@ from unitvec.index_arguments import (
 from unitvec.index_results import RangeResult, SearchResult
 from unitvec.tuning import Tuning, TuningPoint
 
-__all__ = ["Index", "RangeResult", "SearchResult"]
+__all__ = ["EarlyEnd", "Index", "RangeResult", "SearchResult"]
 
 AllowedIds: TypeAlias = "npt.ArrayLike | Callable[[Ids], npt.ArrayLike]"
 
@@ -236,6 +237,7 @@ class Index:
         min_recall: float | None = None,
         exact: bool = False,
         distances: bool = False,
+        early_end: EarlyEnd | None = None,
         threads: int | None = None,
     ) -> SearchResult:
         """Find the k nearest vectors of each query.
@@ -254,6 +256,9 @@ class Index:
                 second, and that is repeated when the index has grown by a fifth; see `tune`.
             exact: compare with every vector, whatever the kind.
             distances: return distances, smaller is nearer; not for cosine and dot.
+            early_end: when an hnsw search may keep fewer candidates than `ef_search`, which can
+                then be larger: for the same recall most queries take less time. Not of dot, which
+                is no distance.
             threads: processor threads to use; None: all that this process may.
 
         Returns:
@@ -264,7 +269,7 @@ class Index:
 
         Raises:
             ValueError: another shape, NaN, k < 1, `distances` for cosine or dot, a `min_recall`
-                out of range or beside `ef_search`.
+                out of range or beside `ef_search` or `early_end`.
         """
         if distances and self.metric not in _DISTANCES:
             raise ValueError(
@@ -281,6 +286,7 @@ class Index:
             0.0 if min_recall is None else share(min_recall, "min_recall", "search"),
             exact,
             thread_count(threads),
+            early_end,
         )
         return SearchResult(
             0.0 - scores if distances else scores, ids, exact=is_exact, recall_estimate=recall

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +41,25 @@ def only_int8(dtype: str | None) -> str:
 def thread_count(threads: int | None) -> int:
     """What the core takes: 0 for as many as there are."""
     return 0 if threads is None else whole(threads, "threads", "Index")
+
+
+class EarlyEnd(NamedTuple):
+    """When a walk through a graph may end before it has kept `ef_search` candidates.
+
+    That is when the nearest row in sight is neither among the `least` nearest that were met nor
+    within 1 + `slack` times the distance of the k-th of them: queries whose neighbours lie apart
+    from the other rows end soon, others look on (Al-Jazzazi et al. 2025, "Distance Adaptive Beam
+    Search for Provably Accurate Graph-Based Nearest Neighbor Search").
+
+    Attributes:
+        least: candidates that are kept in any case; at least the search's k are.
+        k: whose distance counts, from 1.
+        slack: from 0; how much farther than that is looked.
+    """
+
+    least: int = 40
+    k: int = 10
+    slack: float = 0.065
 
 
 class MarkedIds:

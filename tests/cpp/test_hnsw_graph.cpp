@@ -3,6 +3,7 @@
 #include "search/hnsw_graph.hpp"
 #include "support/catch.hpp"
 #include "support/random.hpp"
+#include "unitvec/normalize.hpp"
 
 using namespace unitvec;
 
@@ -13,7 +14,9 @@ constexpr std::size_t kM = 8;
 VectorStore stored(std::size_t rows, std::size_t dim, Metric metric = Metric::euclidean,
                    VectorType type = VectorType::float32) {
     VectorStore store(dim, metric, type);
-    const auto values = random_floats(rows * dim, 1);
+    auto values = random_floats(rows * dim, 1);
+    const MatrixView<float> all(values.data(), rows, dim);
+    if (metric == Metric::cosine) l2_normalize({values.data(), rows, dim}, all);  // as Index does
     store.append({values.data(), rows, dim});
     return store;
 }
@@ -108,7 +111,7 @@ TEST_CASE("codes nominate, the store's kernel decides", "[hnsw_graph]") {
     const auto queries = random_floats(20 * dim, 77'777);
     for (std::size_t q = 0; q < 20; ++q) {
         const float* query = queries.data() + q * dim;
-        const auto found = graph.search(query, 10, 200, all);
+        const auto found = graph.search(query, 10, Breadth(200), all);
         REQUIRE(found.size() == 10);
         for (std::size_t i = 0; i < found.size(); ++i) {
             float exact = 0.0F;
@@ -117,6 +120,75 @@ TEST_CASE("codes nominate, the store's kernel decides", "[hnsw_graph]") {
             if (i > 0) CHECK(better(found[i - 1], found[i]));
         }
     }
+}
+
+TEST_CASE("a slackened nearness is that of so many times the distance", "[hnsw_graph]") {
+    CHECK(slackened(Metric::euclidean, -4.0F, 0.5) == -9.0F);  // of distances 2 and 3, squared
+    CHECK(slackened(Metric::manhattan, -4.0F, 0.5) == -6.0F);
+    CHECK(slackened(Metric::hamming, -4.0F, 0.5) == -6.0F);
+    CHECK(slackened(Metric::dot, 4.0F, 0.5) == -std::numeric_limits<float>::infinity());
+    // Vectors of length 1 whose cosine is 0.92 have a distance of 0.4; 0.6 is that of 0.82.
+    CHECK(slackened(Metric::cosine, 0.92F, 0.5) == Approx(0.82F).epsilon(1e-5));
+    CHECK(slackened(Metric::cosine, 1.0000001F, 0.5) == 1.0F);  // rounded up: no distance
+    for (const auto metric : {Metric::cosine, Metric::euclidean, Metric::manhattan}) {
+        const float nearness = metric == Metric::cosine ? 0.3F : -0.3F;
+        CHECK(slackened(metric, nearness, 0.0) == Approx(nearness).epsilon(1e-5));
+    }
+}
+
+namespace {
+
+/// Of each query its 10 nearest by a walk of that breadth.
+std::vector<std::vector<Neighbour>> walked(const HnswGraph& graph, std::size_t dim,
+                                           const Breadth& breadth, std::size_t share = 1) {
+    std::vector<Id> ids(graph.rows(), 0);
+    for (std::size_t row = 0; row < ids.size(); ++row) {
+        if (row % share != 0) ids[row] = kDead;
+    }
+    const RowFilter some(ids, (ids.size() + share - 1) / share);
+    auto queries = random_floats(std::size_t{50} * dim, 77'777);
+    l2_normalize({queries.data(), 50, dim}, {queries.data(), 50, dim});
+    std::vector<std::vector<Neighbour>> found;
+    for (std::size_t q = 0; q < 50; ++q) {
+        found.push_back(graph.search(queries.data() + q * dim, 10, breadth, some));
+    }
+    return found;
+}
+
+bool same(const std::vector<Neighbour>& a, const std::vector<Neighbour>& b) {
+    return std::ranges::equal(a, b, [](const Neighbour& x, const Neighbour& y) {
+        return x.row == y.row && x.nearness == y.nearness;
+    });
+}
+
+}  // namespace
+
+TEST_CASE("a walk ends early between its narrowest and its widest", "[hnsw_graph]") {
+    const auto metric = GENERATE(Metric::cosine, Metric::euclidean, Metric::manhattan, Metric::dot);
+    const std::size_t dim = GENERATE(std::size_t{8}, std::size_t{48});  // 48: with codes
+    const std::size_t share = GENERATE(std::size_t{1}, std::size_t{3});
+    const auto store = stored(4000, dim, metric);
+    HnswGraph graph(store, kM, 40);
+    link(graph, 0);
+    const auto narrow = walked(graph, dim, Breadth(10), share);
+    const auto wide = walked(graph, dim, Breadth(150), share);
+    const auto tight = walked(graph, dim, {10, 150, 10, 0.0}, share);
+    const auto some = walked(graph, dim, {10, 150, 10, 0.1}, share);
+    const auto loose = walked(graph, dim, {10, 150, 10, 1e9}, share);
+    std::size_t less = 0;
+    for (std::size_t q = 0; q < wide.size(); ++q) {
+        CHECK(same(loose[q], wide[q]));
+        if (metric == Metric::dot) CHECK(same(tight[q], wide[q]));
+        less += !same(tight[q], wide[q]);
+        for (const auto* early : {&tight[q], &some[q]}) {
+            REQUIRE(early->size() == 10);
+            for (std::size_t i = 0; i < 10; ++i) {
+                CHECK((*early)[i].nearness >= narrow[q][i].nearness);
+                CHECK((*early)[i].nearness <= wide[q][i].nearness);
+            }
+        }
+    }
+    if (metric != Metric::dot && dim == 48) CHECK(less > 0);  // or nothing has ended
 }
 
 TEST_CASE("a restored graph has the same links and goes on as before", "[hnsw_graph]") {
@@ -139,7 +211,7 @@ TEST_CASE("an empty graph finds nothing", "[hnsw_graph]") {
     link(graph, 1);
     const RowFilter all({}, 0);
     const float query[4] = {};
-    CHECK(graph.search(query, 3, 10, all).empty());
+    CHECK(graph.search(query, 3, Breadth(10), all).empty());
     CHECK(graph.links().flat().entry == -1);
 }
 
@@ -151,5 +223,5 @@ TEST_CASE("graphs of equal vectors hang together", "[hnsw_graph]") {
     link(graph, 0);
     const std::vector<Id> ids(300, 0);
     const RowFilter all(ids, ids.size());
-    CHECK(graph.search(values.data(), 10, 64, all).size() == 10);
+    CHECK(graph.search(values.data(), 10, Breadth(64), all).size() == 10);
 }

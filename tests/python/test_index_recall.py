@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from random_vectors import random_vectors
-from unitvec.index import Index
+from unitvec.index import EarlyEnd, Index
 from unitvec.tuning import Tuning, TuningPoint
 
 
@@ -86,6 +86,52 @@ def test_without_min_recall_nothing_is_measured():
     assert index.stats()["calibrated_rows"] == 5000
     narrow, wide = (index.search(q, ef_search=ef).recall_estimate for ef in (10, 100))
     assert 0 < narrow <= wide <= 1
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean", "manhattan"])
+def test_walks_that_end_early_find_as_much_with_less(metric):
+    index = graph_of(8000, 24, metric, M=12, ef_construction=40)
+    near = random_vectors(200, 24)[:100] + 0.02 * random_vectors(100, 24, seed=2)
+    far = random_vectors(100, 24, seed=1)
+    narrow, wide, early = (
+        [recall(index, q, index.search(q, **options)) for q in (near, far)]
+        for options in (
+            {"ef_search": 15},
+            {"ef_search": 150},
+            {"ef_search": 150, "early_end": EarlyEnd(least=15, slack=0.15)},
+        )
+    )
+    # Queries whose neighbours stand out lose nothing, the others look on.
+    assert narrow[1] + 0.1 < early[1] <= wide[1]
+    assert early[0] >= narrow[0]
+
+
+def test_an_early_end_keeps_to_filters_and_has_no_recall_measured():
+    index = graph_of()
+    q = random_vectors(20, 32, seed=1)
+    index.tune(k=10)
+    found = index.search(q, 30, allowed_ids=index.ids % 3 > 0, early_end=EarlyEnd(least=1))
+    assert (found.exact, found.recall_estimate) == (False, None)
+    assert (found.ids % 3 > 0).all()
+    assert all(len(set(row)) == 30 for row in found.ids)
+
+
+def test_a_dot_product_is_no_distance_to_end_by():
+    index = graph_of(metric="dot")
+    q = random_vectors(20, 32, seed=1)
+    early = index.search(q, ef_search=60, early_end=EarlyEnd(least=1, slack=0.0))
+    assert (early.ids == index.search(q, ef_search=60).ids).all()
+
+
+@pytest.mark.parametrize("end", [EarlyEnd(k=0), EarlyEnd(slack=-0.1), EarlyEnd(slack=np.nan)])
+def test_an_early_end_out_of_range_is_refused(end):
+    with pytest.raises(ValueError, match="expected early_end with k of at least 1 and slack of at"):
+        graph_of(50).search(random_vectors(1, 32), early_end=end)
+
+
+def test_an_early_end_and_min_recall_exclude_each_other():
+    with pytest.raises(ValueError, match="expected min_recall or early_end, got both"):
+        graph_of(50).search(random_vectors(1, 32), min_recall=0.9, early_end=EarlyEnd())
 
 
 def test_flat_is_exact_whatever_is_asked_for():

@@ -44,7 +44,7 @@ void HnswBatch::link_forth(HnswWalk& walk, std::uint32_t row) {
     std::vector<Neighbour> near{walk.descend(links_, target, top)};
     for (int level = top; level >= 0; --level) {
         TopK found(ef_construction_);
-        walk.explore(links_, target, level, near, nullptr, found);
+        walk.explore(links_, target, level, near, nullptr, nullptr, found);
         near = found.take_sorted();
         links_.set(row, level, chosen(near, links_.room(level)));
     }

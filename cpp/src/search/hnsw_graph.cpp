@@ -47,21 +47,21 @@ void HnswGraph::link_stored(const RunOptions& run) {
     }
 }
 
-std::vector<Neighbour> HnswGraph::search(const float* query, std::size_t k, std::size_t ef,
+std::vector<Neighbour> HnswGraph::search(const float* query, std::size_t k, const Breadth& breadth,
                                          const RowFilter& filter) const {
     if (rows() == 0) return {};
     const auto all = vectors();
     const HnswTarget target(all, query);
     const BorrowedWalk walk(walks_, rows());
-    TopK found(std::max(ef, k));
+    TopK found(std::max(breadth.most, k));
+    WalkEnd end(breadth, store_.metric());
     const Neighbour start = walk->descend(links_, target, 0);
-    walk->explore(links_, target, 0, {&start, 1}, filter.takes_all() ? nullptr : &filter, found);
+    walk->explore(links_, target, 0, {&start, 1}, filter.takes_all() ? nullptr : &filter,
+                  breadth.varies() ? &end : nullptr, found);
+    if (all.codes != nullptr) return nearest_of(store_, query, k, found.unsorted());
     auto nearest = found.take_sorted();
-    if (all.codes == nullptr) {
-        if (nearest.size() > k) nearest.resize(k);
-        return nearest;
-    }
-    return nearest_of(store_, query, k, nearest);
+    if (nearest.size() > k) nearest.resize(k);
+    return nearest;
 }
 
 std::size_t HnswGraph::expected_bytes(const VectorStore& store, std::size_t M) {

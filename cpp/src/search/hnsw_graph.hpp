@@ -31,8 +31,9 @@ public:
     void link_stored(const RunOptions& run);
 
     /// Up to k eligible rows near the query, best first.
-    /// @param ef  candidates kept, at least k
-    [[nodiscard]] std::vector<Neighbour> search(const float* query, std::size_t k, std::size_t ef,
+    /// @param breadth  candidates kept, at least k
+    [[nodiscard]] std::vector<Neighbour> search(const float* query, std::size_t k,
+                                                const Breadth& breadth,
                                                 const RowFilter& filter) const;
 
     [[nodiscard]] std::size_t rows() const { return links_.rows(); }

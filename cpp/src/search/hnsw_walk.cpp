@@ -30,19 +30,26 @@ Neighbour HnswWalk::descend(const HnswLinks& links, const HnswTarget& target, in
 }
 
 void HnswWalk::explore(const HnswLinks& links, const HnswTarget& target, int level,
-                       std::span<const Neighbour> starts, const RowFilter* filter, TopK& found) {
+                       std::span<const Neighbour> starts, const RowFilter* filter, WalkEnd* end,
+                       TopK& found) {
+    const auto keep = [&](const Neighbour& met) {
+        if (filter != nullptr && !(*filter)(met.row)) return;
+        found.offer(met);
+        if (end != nullptr) end->offer(met);
+    };
     forget();
     frontier_.assign(starts.begin(), starts.end());
     std::ranges::make_heap(frontier_, kFarthestLast);
     for (const auto& start : starts) {
         mark(start.row);
-        if (filter == nullptr || (*filter)(start.row)) found.offer(start);
+        keep(start);
     }
     while (!frontier_.empty()) {
         const Neighbour nearest = frontier_.front();
         // Removed and filtered rows are walked through but not kept, so the walk goes on until it
         // has kept enough others.
         if (found.full() && nearest.nearness < found.threshold()) break;
+        if (end != nullptr && end->is_beyond(nearest.nearness)) break;
         std::ranges::pop_heap(frontier_, kFarthestLast);
         frontier_.pop_back();
         meet(links, target, nearest.row, level);
@@ -50,9 +57,10 @@ void HnswWalk::explore(const HnswLinks& links, const HnswTarget& target, int lev
         for (std::size_t i = 0; i < fresh_.size(); ++i) {
             const Neighbour next{nearness_[i], fresh_[i]};
             if (found.full() && next.nearness <= found.threshold()) continue;
+            if (end != nullptr && end->is_beyond(next.nearness)) continue;
             frontier_.push_back(next);
             std::ranges::push_heap(frontier_, kFarthestLast);
-            if (filter == nullptr || (*filter)(next.row)) found.offer(next);
+            keep(next);
         }
     }
 }

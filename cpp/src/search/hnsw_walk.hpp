@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "pool.hpp"
+#include "search/breadth.hpp"
 #include "search/hnsw_links.hpp"
 #include "search/hnsw_target.hpp"
 #include "search/row_filter.hpp"
@@ -26,8 +27,10 @@ public:
     /// Offers `found` the rows of a level that lie around the starts, until it has kept as many as
     /// it can and none nearer is in sight.
     /// @param filter  what may be kept; nullptr: every row
+    /// @param end     ends the walk before that; nullptr: nothing does
     void explore(const HnswLinks& links, const HnswTarget& target, int level,
-                 std::span<const Neighbour> starts, const RowFilter* filter, TopK& found);
+                 std::span<const Neighbour> starts, const RowFilter* filter, WalkEnd* end,
+                 TopK& found);
 
 private:
     /// Fills fresh_ and nearness_ with the neighbours of `row` that were not met yet.

@@ -215,6 +215,14 @@ SearchResult Index::search_prepared(const Matrix& queries, const SearchOptions& 
     if (options.min_recall > 0.0 && options.ef_search + options.nprobe > 0) {
         throw_invalid("search", "min_recall or ef_search or nprobe", "both");
     }
+    if (options.min_recall > 0.0 && options.early_end) {
+        throw_invalid("search", "min_recall or early_end", "both");
+    }
+    if (options.early_end && !(options.early_end->slack >= 0.0 && options.early_end->k > 0)) {
+        throw_invalid("search", "early_end with k of at least 1 and slack of at least 0",
+                      std::to_string(options.early_end->k) + " and " +
+                          std::to_string(options.early_end->slack));
+    }
     const std::shared_lock lock(state_->mutex);
     const auto& state = *state_;
     const RowFilter filter = state.filter(options);

@@ -99,7 +99,8 @@ std::vector<RecallPoint> Index::State::measure(std::size_t k, MatrixView<const f
         of_others(exact_search(store, queries, with_mixed, live, run), made.mixed, wanted);
     return recall_curve(truth, least, most, [&](std::size_t amount) {
         const std::size_t n = graph ? std::min(with_mixed, amount) : wanted;
-        return of_others(approximate(queries, n, amount, live, false, run), made.mixed, wanted);
+        return of_others(approximate(queries, n, Breadth(amount), live, false, run), made.mixed,
+                         wanted);
     });
 }
 
@@ -116,14 +117,19 @@ std::optional<Index::State::Effort> Index::State::effort(const SearchOptions& se
         const std::size_t named = graph ? search.ef_search : search.nprobe;
         const std::size_t own = graph ? options.ef_search : options.nprobe;
         const std::size_t amount = std::max(named == 0 ? own : named, least);
+        if (graph && search.early_end) {
+            const auto& end = *search.early_end;  // what it finds has not been measured
+            const std::size_t kept = std::clamp(end.least, least, amount);
+            return Effort{{kept, amount, end.k, end.slack}, std::nullopt};
+        }
         const auto known = calibrations.known(k, store.rows());
-        if (!known || known->empty()) return Effort{amount, std::nullopt};
-        return Effort{amount, recall_at(*known, amount)};
+        if (!known || known->empty()) return Effort{Breadth(amount), std::nullopt};
+        return Effort{Breadth(amount), recall_at(*known, amount)};
     }
     const auto point =
         first_reaching(curve(k, {search.threads, search.interrupted}), search.min_recall);
     if (!point) return std::nullopt;
-    return Effort{std::max(point->effort, least), point->recall};
+    return Effort{Breadth(std::max(point->effort, least)), point->recall};
 }
 
 std::vector<RecallPoint> Index::tune_prepared(Matrix queries, const SearchOptions& options) {

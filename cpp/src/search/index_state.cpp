@@ -181,21 +181,21 @@ void Index::State::compact(const RunOptions& run) {
     build(run);
 }
 
-std::optional<std::size_t> Index::State::amount_for(const RowFilter& filter,
-                                                    std::size_t amount) const {
+std::optional<Breadth> Index::State::breadth_for(const RowFilter& filter,
+                                                 const Breadth& breadth) const {
     if (graph) {
-        if (scan_beats_walk(filter, store.rows(), amount)) return std::nullopt;
-        return amount;
+        if (scan_beats_walk(filter, store.rows(), breadth.usual())) return std::nullopt;
+        return breadth;
     }
     // The nearest of a share of the rows lie in as many more lists.
     const double share = share_of(filter, store.rows());
-    const double wider = std::ceil(static_cast<double>(amount) / std::max(share, 1e-9));
+    const double wider = std::ceil(static_cast<double>(breadth.most) / std::max(share, 1e-9));
     if (wider >= static_cast<double>(lists->count())) return std::nullopt;
-    return static_cast<std::size_t>(wider);
+    return Breadth(static_cast<std::size_t>(wider));
 }
 
 Neighbours Index::State::approximate(MatrixView<const float> queries, std::size_t k,
-                                     std::size_t amount, const RowFilter& filter, bool whole,
+                                     const Breadth& breadth, const RowFilter& filter, bool whole,
                                      const RunOptions& run) const {
     Neighbours found(queries.rows);
     for (std::size_t first = 0; first < queries.rows; first += kQueriesAtOnce) {
@@ -204,8 +204,8 @@ Neighbours Index::State::approximate(MatrixView<const float> queries, std::size_
         parallel_for(count, kGrain, run.threads, [&](std::size_t begin, std::size_t end) {
             for (std::size_t q = first + begin; q < first + end; ++q) {
                 const float* query = queries.row(q).data();
-                found[q] = graph ? graph->search(query, k, amount, filter)
-                                 : lists->search(query, k, amount, filter);
+                found[q] = graph ? graph->search(query, k, breadth, filter)
+                                 : lists->search(query, k, breadth.most, filter);
                 // Too few were met: parts of a graph may hang together through dead rows, and lists
                 // may be short.
                 if (whole && found[q].size() < k) found[q] = scan_one(store, query, k, filter);
@@ -222,11 +222,11 @@ Index::State::Found Index::State::nearest(MatrixView<const float> queries,
     const std::size_t k = std::min(search.k, filter.eligible());
     const bool whole = has_whole_graph() || has_whole_lists();
     // Nothing is measured where a scan is as good however narrow the search may be.
-    if (!search.exact && whole && amount_for(filter, graph ? k : 1)) {
+    if (!search.exact && whole && breadth_for(filter, Breadth(graph ? k : 1))) {
         const auto chosen = effort(search, k);
-        const auto amount = chosen ? amount_for(filter, chosen->amount) : std::nullopt;
-        if (amount) {
-            return {approximate(queries, k, *amount, filter, true, run), false, chosen->recall};
+        const auto breadth = chosen ? breadth_for(filter, chosen->breadth) : std::nullopt;
+        if (breadth) {
+            return {approximate(queries, k, *breadth, filter, true, run), false, chosen->recall};
         }
     }
     return {exact_search(store, queries, k, filter, run), true, 1.0};

@@ -2,6 +2,7 @@
 /// What an Index holds, for the sources that search, save and load it.
 #include <memory>
 
+#include "search/breadth.hpp"
 #include "search/calibration.hpp"
 #include "search/fair_mutex.hpp"
 #include "search/hnsw_graph.hpp"
@@ -25,7 +26,7 @@ struct Index::State {
     [[nodiscard]] RowFilter filter(const SearchOptions& search) const;
     /// How much an approximate search looks at, and what recall to expect of it.
     struct Effort {
-        std::size_t amount;  ///< ef_search or nprobe
+        Breadth breadth;
         std::optional<double> recall;
     };
     /// For a search of k neighbours; nothing: it has to be exact.
@@ -46,12 +47,12 @@ struct Index::State {
     /// The same through graph or lists. @param whole  whether queries that meet fewer than k rows
     ///                                               are compared with all
     [[nodiscard]] Neighbours approximate(MatrixView<const float> queries, std::size_t k,
-                                         std::size_t amount, const RowFilter& filter, bool whole,
-                                         const RunOptions& run) const;
+                                         const Breadth& breadth, const RowFilter& filter,
+                                         bool whole, const RunOptions& run) const;
     /// What such a search has to look at where only some rows are eligible; nothing: to compare all
     /// of these is no more work.
-    [[nodiscard]] std::optional<std::size_t> amount_for(const RowFilter& filter,
-                                                        std::size_t amount) const;
+    [[nodiscard]] std::optional<Breadth> breadth_for(const RowFilter& filter,
+                                                     const Breadth& breadth) const;
     /// The rows of these ids. @throws std::invalid_argument if one is unknown
     [[nodiscard]] std::vector<std::uint32_t> rows_of(std::span<const Id> wanted) const;
     [[nodiscard]] SearchResult to_result(const Found& found, std::size_t k) const;

@@ -92,6 +92,15 @@ struct RemoveOptions {
     InterruptCheck interrupted = nullptr;
 };
 
+/// Lets a walk through a graph end before it has kept ef_search candidates: when the nearest row in
+/// sight is neither among the `least` nearest that were met nor within (1 + slack) times the
+/// distance of the k-th of them. Not under Metric::dot.
+struct EarlyEnd {
+    std::size_t least;
+    std::size_t k;
+    double slack;
+};
+
 struct SearchOptions {
     std::size_t k = 10;
     /// Only these ids may be found; ids that the index does not hold never match. Nothing: all.
@@ -106,6 +115,7 @@ struct SearchOptions {
     InterruptCheck interrupted = nullptr;
     /// A mark for each of allowed_ids: only ids with one are allowed. Nothing: all of them are.
     std::optional<std::span<const bool>> allowed_marks = std::nullopt;
+    std::optional<EarlyEnd> early_end = std::nullopt;
 };
 
 /// Neighbours, best first; rows that have fewer than k end in id -1 with score -infinity.
