@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from unitvec import _core
-from unitvec.collection.coded import Coded, candidates, flat, graph
+from unitvec.collection.coded import Coded, breadth, flat, graph, rows_met
 from unitvec.collection.nearest import NearestSearch, Neighbours
 from unitvec.collection.vector_rows import Space, StoredVectors
 from unitvec.index_arguments import all_marked
@@ -117,11 +117,34 @@ def test_filters_and_ties(metric: str) -> None:
     assert searched.search(vectors[:1], 5, np.array([], np.int64)).keys == [[]]
 
 
-def test_walks_keep_more_among_more_rows() -> None:
-    kept = [candidates(rows, filtered=False) for rows in (0, 1, 100_000, 10**6, 10**7)]
-    assert kept[0] == kept[1] == kept[2]
-    assert kept[2] < kept[3] < kept[4] <= 2 * kept[2]
-    assert candidates(50_000, filtered=True) > kept[0]
+@pytest.mark.parametrize("allowed", [None, np.array([], np.int64)])
+def test_nothing_is_missed_in_a_graph_whose_rows_are_all_dead(allowed: np.ndarray | None) -> None:
+    rng = np.random.default_rng(3)
+    searched = Searched("cosine", clustered(rng, 100, 8, 0.1), 100)
+    searched.sources[0].forget(searched.keys.tolist(), clear_dead=False)
+    among = None if allowed is None else all_marked(allowed)
+    search = NearestSearch(searched.space, searched.sources, searched.fetch, 5, among, None)
+    found = search.run(rng.standard_normal((2, 8)).astype(np.float32), 0.5)
+    assert (found.keys, found.exact, found.recall_estimate) == ([[], []], True, 1.0)
+
+
+@pytest.mark.parametrize("metric", ["cosine", "dot"])
+def test_walks_keep_more_among_more_rows(metric: str) -> None:
+    some = (0, 1, 100_000, 10**6, 10**7)
+    most = [breadth(metric, rows, 10, filtered=False)[0] for rows in some]
+    assert most[0] == most[1] == most[2]
+    assert most[2] < most[3] < most[4] <= 2 * most[2]
+    assert breadth(metric, 50_000, 10, filtered=True)[0] > most[0]
+    assert rows_met(1) == rows_met(100_000) < rows_met(10**6)
+
+
+def test_walks_end_early_by_the_neighbours_asked_for() -> None:
+    for k in (1, 10, 50):
+        most, end = breadth("euclidean", 100_000, k, filtered=False)
+        assert end is not None
+        assert end.k == max(k, 10)
+        assert end.least < most
+    assert breadth("dot", 100_000, 10, filtered=False)[1] is None
 
 
 def test_few_vectors_are_read() -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unitvec import _core
-from unitvec.collection.coded import Coded, candidates
+from unitvec.collection.coded import Coded, breadth, rows_met
 from unitvec.collection.vector_rows import Space, StoredVectors
 from unitvec.index import SearchResult
 from unitvec.index_arguments import MarkedIds
@@ -24,8 +24,6 @@ Floats = NDArray[np.float32]
 Keys = NDArray[np.int64]
 Best = tuple[list[int], list[float]]  # keys and scores
 _QUERIES_AT_ONCE = 256
-#: Rows that a walk meets for each candidate that it keeps, about.
-_MET_PER_KEPT = 30
 
 Fetch = Callable[[Sequence[int]], StoredVectors]
 
@@ -117,22 +115,23 @@ class NearestSearch:
 
     def _compares_all(self, source: Coded) -> bool:
         """Whether every allowed row is looked at; a walk meets more rows than few allowed ones."""
-        if not source.is_graph or self.min_recall == 1.0:
+        rows = len(source.index)
+        if not source.is_graph or not rows or self.min_recall == 1.0:
             return True
         if self.allowed is None:
             return False
-        rows = len(source.index)
-        met = _MET_PER_KEPT * candidates(rows, filtered=False)
-        return self.allowed.count * self.allowed.count < met * rows
+        return self.allowed.count * self.allowed.count < rows_met(rows) * rows
 
     def _nominated(self, source: Coded, whole: bool, queries: Floats) -> SearchResult:
         # Codes mistake near ties only, but where every row is looked at, the bound of their error
         # is to say that none was missed.
         count = 8 * self.k + 64 if whole else self.k + self.k // 2 + 6
         min_recall = None if whole else self.min_recall or None
-        ef_search = None
+        ef_search = early_end = None
         if not whole and min_recall is None:
-            ef_search = candidates(len(source.index), filtered=self.allowed is not None)
+            filtered = self.allowed is not None
+            rows, metric = len(source.index), self.space.metric
+            ef_search, early_end = breadth(metric, rows, self.k, filtered=filtered)
         return source.index.search(
             queries,
             count,
@@ -140,6 +139,7 @@ class NearestSearch:
             ef_search=ef_search,
             min_recall=min_recall,
             exact=whole,
+            early_end=early_end,
         )
 
     def _decided(

@@ -406,7 +406,10 @@ class Store(Database):
     def _rows_from(
         self, connection: apsw.Connection, keys: Sequence[int], where: str = "true"
     ) -> dict[int, Row]:
-        sql = f"SELECT {_ROW_COLUMNS} FROM documents AS d WHERE d.key IN carray(?) AND {where}"
+        sql = (
+            f"SELECT {_ROW_COLUMNS} FROM carray(?) AS wanted "
+            f"CROSS JOIN documents AS d ON d.key = wanted.value WHERE {where}"
+        )
         rows = connection.execute(sql, (as_carray(keys),)).fetchall()
         if _core.are_sound(rows):
             checked = [Row._make(row[:4]) for row in rows]

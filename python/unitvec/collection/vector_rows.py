@@ -123,9 +123,11 @@ def vectors_of(connection: apsw.Connection, space: Space, keys: Sequence[int]) -
     Raises:
         DamagedVectorError: naming the first that is damaged.
     """
-    table = vector_table(space.space)
-    sql = f"SELECT key, vector, crc FROM {table} WHERE key IN carray(?) ORDER BY key"
-    return _checked(connection.execute(sql, (as_carray(keys),)).fetchall(), space)
+    sql = (
+        "SELECT v.key, v.vector, v.crc FROM carray(?) AS wanted "
+        f"CROSS JOIN {vector_table(space.space)} AS v ON v.key = wanted.value"
+    )
+    return _checked(connection.execute(sql, (as_carray(sorted(set(keys))),)).fetchall(), space)
 
 
 def vectors_between(
