@@ -19,6 +19,7 @@ from unitvec.index_arguments import (
     EarlyEnd,
     Ids,
     MarkedIds,
+    as_early_end,
     as_ids,
     only_int8,
     share,
@@ -286,7 +287,7 @@ class Index:
             0.0 if min_recall is None else share(min_recall, "min_recall", "search"),
             exact,
             thread_count(threads),
-            early_end,
+            as_early_end(early_end),
         )
         return SearchResult(
             0.0 - scores if distances else scores, ids, exact=is_exact, recall_estimate=recall

@@ -62,6 +62,22 @@ class EarlyEnd(NamedTuple):
     slack: float = 0.065
 
 
+def as_early_end(given: Any) -> tuple[int, int, float] | None:
+    """What the core takes."""
+    if given is None:
+        return None
+    if not isinstance(given, EarlyEnd):
+        raise TypeError(f"[search] expected early_end as an EarlyEnd, got {given!r}")
+    slack = float(given.slack)
+    if not slack >= 0.0:
+        raise ValueError(f"[search] expected slack of early_end from 0, got {given.slack}")
+    return (
+        whole(given.least, "least of early_end", "search"),
+        whole(given.k, "k of early_end", "search"),
+        slack,
+    )
+
+
 class MarkedIds:
     """Some of many ids: those that are marked.
 

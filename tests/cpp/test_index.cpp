@@ -254,6 +254,20 @@ TEST_CASE("allowed_ids finds the best among the allowed, whatever their share", 
     for (const Id id : index.search(q.view, o).ids) CHECK(id == -1);
 }
 
+TEST_CASE("an early end that says nothing is refused", "[index]") {
+    const Vectors x(200, 12, 1);
+    Index index(12, options(IndexKind::hnsw, Metric::cosine));
+    index.add(x.view);
+    SearchOptions o;
+    o.early_end =
+        GENERATE(EarlyEnd{5, 0, 0.1}, EarlyEnd{5, 10, -0.1}, EarlyEnd{5, 10, std::nan("")});
+    CHECK_THROWS_WITH(index.search(x.view, o), ContainsSubstring("early_end with k of at least 1"));
+    o.early_end = EarlyEnd{5, 10, 0.1};
+    CHECK(index.search(x.view, o).ids.size() == 2000);
+    o.min_recall = 0.9;
+    CHECK_THROWS_WITH(index.search(x.view, o), ContainsSubstring("min_recall or early_end"));
+}
+
 TEST_CASE("range_search returns everything within the score, and nothing else", "[index]") {
     const Metric metric = any_metric();
     const Vectors x(800, 12, 1), q(5, 12, 1'000'003);

@@ -123,9 +123,19 @@ def test_a_dot_product_is_no_distance_to_end_by():
     assert (early.ids == index.search(q, ef_search=60).ids).all()
 
 
-@pytest.mark.parametrize("end", [EarlyEnd(k=0), EarlyEnd(slack=-0.1), EarlyEnd(slack=np.nan)])
-def test_an_early_end_out_of_range_is_refused(end):
-    with pytest.raises(ValueError, match="expected early_end with k of at least 1 and slack of at"):
+@pytest.mark.parametrize(
+    ("end", "error", "words"),
+    [
+        (EarlyEnd(least=0), ValueError, "expected least of early_end of at least 1, got 0"),
+        (EarlyEnd(k=0), ValueError, "expected k of early_end of at least 1, got 0"),
+        (EarlyEnd(k=2.5), TypeError, "expected k of early_end as a whole number, got 2.5"),
+        (EarlyEnd(slack=-0.1), ValueError, "expected slack of early_end from 0, got -0.1"),
+        (EarlyEnd(slack=np.nan), ValueError, "expected slack of early_end from 0, got nan"),
+        (0.065, TypeError, "expected early_end as an EarlyEnd, got 0.065"),
+    ],
+)
+def test_an_early_end_out_of_range_is_refused(end, error, words):
+    with pytest.raises(error, match=words):
         graph_of(50).search(random_vectors(1, 32), early_end=end)
 
 

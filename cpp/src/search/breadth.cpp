@@ -9,13 +9,10 @@ float slackened(Metric metric, float nearness, double slack) {
     switch (metric) {
         case Metric::cosine:  // of vectors of length 1 a squared distance is 2 - 2 cos
             return static_cast<float>(1.0 - farther * farther * std::max(0.0, 1.0 - nearness));
-        case Metric::euclidean:
-            return static_cast<float>(farther * farther * nearness);
+        case Metric::euclidean: return static_cast<float>(farther * farther * nearness);
         case Metric::manhattan:
-        case Metric::hamming:
-            return static_cast<float>(farther * nearness);
-        case Metric::dot:
-            break;
+        case Metric::hamming: return static_cast<float>(farther * nearness);
+        case Metric::dot: break;
     }
     return -std::numeric_limits<float>::infinity();
 }
