@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import numpy as np
 import pytest
 
 from hashed_words import HashedWords
-from unitvec import Collection, FormatError
+from unitvec import Collection, FormatError, cli
 from unitvec.collection import repair_collection, schema
 
 COUNT = 400
@@ -167,6 +169,91 @@ def test_what_flipped_bits_leave(stored: Path, tmp_path: Path) -> None:
         shutil.rmtree(path)
     assert len(saved) > 50
     assert max(saved) == COUNT - 2
+
+
+def pages_of(path: Path) -> dict[str, list[int]]:
+    """Numbers of the leaf pages of each table and index, from 1."""
+    connection = schema.connect_writer(path / "store.sqlite")
+    pages: dict[str, list[int]] = {}
+    sql = "SELECT name, pageno FROM dbstat WHERE pagetype = 'leaf'"
+    for name, number in connection.execute(sql):
+        pages.setdefault(name, []).append(number)
+    connection.close()
+    return pages
+
+
+def without_page(path: Path, number: int) -> Path:
+    """A copy in which a page is zeros."""
+    copy = path.with_name(f"page{number}.uv")
+    shutil.copytree(path, copy)
+    with (copy / "store.sqlite").open("r+b") as stream:
+        stream.seek((number - 1) * 16384)
+        stream.write(bytes(16384))
+    return copy
+
+
+def named_in(sentences: list[str]) -> set[str]:
+    return {name for text in sentences for name in re.findall(r"id '(id\d+)'", text)}
+
+
+@pytest.mark.parametrize("table", ["documents", "vectors_0"])
+def test_documents_on_a_page_that_is_gone_are_named_and_no_others(
+    stored: Path, table: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Collection.open(stored) as db:  # keys that were given, and are no documents'
+        db.upsert(["new"] * 50, ids=[f"id{i}" for i in range(350, 400)], embeddings=np.eye(64)[:50])
+    truth = contents(stored)
+    pages = pages_of(stored)[table]
+    assert len(pages) >= 4
+    for number in pages:
+        broken = without_page(stored, number)
+        with Collection.open(broken, read_only=True) as db:
+            found = db.verify()
+        repaired = repair_collection(broken)
+        kept = contents(repaired.path)
+        lost = truth.keys() - kept.keys()
+        assert all(truth[name] == kept[name] for name in kept)
+        assert 0 < len(lost) < 120
+        assert repaired.lost_count == len(repaired.lost) == len(lost)
+        assert named_in(repaired.lost) == lost
+        assert not found.ok
+        assert lost <= named_in(found.problems)
+        assert not any("verify" in problem for problem in found.problems)
+        lines = (repaired.path / "damaged.jsonl").read_text().splitlines()
+        assert {json.loads(line)["id"] for line in lines} == lost
+    assert cli.main(["verify", str(broken)]) == 1
+    assert named_in(capsys.readouterr().out.splitlines()) >= lost
+
+
+def test_documents_of_which_nothing_is_left_are_counted(stored: Path) -> None:
+    pages = pages_of(stored)
+    broken = without_page(stored, pages["documents"][1])
+    for number in pages["sqlite_autoindex_documents_1"]:
+        with (broken / "store.sqlite").open("r+b") as stream:
+            stream.seek((number - 1) * 16384)
+            stream.write(bytes(16384))
+    with Collection.open(broken, read_only=True) as db:
+        problems = db.verify().problems
+    assert any(re.search(r"keys \d+ to \d+: nothing can be read of any row", p) for p in problems)
+    report = repair_collection(broken)
+    assert report.saved + report.lost_count == COUNT - 2
+    assert 0 < report.lost_count < 120
+
+
+@pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
+def test_a_database_that_was_cut_is_verified_to_its_end(stored: Path, share: float) -> None:
+    file = stored / "store.sqlite"
+    truth = contents(stored)
+    os.truncate(file, int(share * file.stat().st_size) // 16384 * 16384)
+    try:
+        with Collection.open(stored, read_only=True) as db:
+            found = db.verify()
+    except FormatError:  # not even what kind of collection it was
+        return
+    assert not found.ok
+    assert found.rows > 0
+    report = repair_collection(stored)
+    assert 0 < report.lost_count <= len(truth) - report.saved
 
 
 def test_what_is_no_collection_is_refused(tmp_path: Path) -> None:

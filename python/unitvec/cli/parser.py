@@ -163,7 +163,10 @@ class _Version(argparse.Action):
 
 
 def _at_least_one(text: str) -> int:
-    value = int(text)
+    try:
+        value = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}") from None
     if value < 1:
         raise argparse.ArgumentTypeError(f"expected at least 1, got {value}")
     return value
@@ -185,6 +188,8 @@ def _parsed(text: str, compile_filter: Callable[[Any], Any]) -> dict[str, Any]:
     try:
         where = json.loads(text)
         compile_filter(where)
+        if not isinstance(where, dict):
+            raise TypeError(f"expected a JSON object, got {text}")
     except (ValueError, TypeError, RecursionError) as error:
         raise argparse.ArgumentTypeError(str(error)) from None
-    return dict(where)
+    return where

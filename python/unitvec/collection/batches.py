@@ -48,7 +48,7 @@ class Columns:
 
     Raises:
         ValueError: if nothing was given, or lengths differ (for streams: when that is reached).
-        TypeError: if a column is not iterable.
+        TypeError: if a column is not iterable, or a set, which has no order.
     """
 
     def __init__(
@@ -65,7 +65,8 @@ class Columns:
         }
         self.given = {name: column for name, column in columns.items() if column is not None}
         for name, column in self.given.items():
-            if isinstance(column, Mapping) or not isinstance(column, Iterable):
+            # The order of a set is nobody's: its items would be paired with any of the others'.
+            if isinstance(column, (Mapping, set, frozenset)) or not isinstance(column, Iterable):
                 raise TypeError(f"[{name}] expected a list or stream, got {type(column).__name__}")
         self.is_stream = any(not isinstance(column, Sized) for column in self.given.values())
         lengths = {n: len(c) for n, c in self.given.items() if isinstance(c, Sized)}

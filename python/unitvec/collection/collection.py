@@ -24,7 +24,7 @@ from unitvec.collection.indexing import IndexingSession
 from unitvec.collection.inputs import check_count
 from unitvec.collection.lexical_index import LexicalIndex
 from unitvec.collection.lexical_options import Lexical, lexical_options
-from unitvec.collection.model import TextEncoder, load_encoder
+from unitvec.collection.model import TextEncoder, as_encoder
 from unitvec.collection.named_vectors import (
     VectorSpec,
     are_named,
@@ -130,6 +130,10 @@ class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
         if durability not in ("full", "normal"):
             raise ValueError(
                 f"[Collection] expected durability 'full' or 'normal', got {durability!r}"
+            )
+        if index_policy is not None and not isinstance(index_policy, IndexPolicy):
+            raise TypeError(
+                f"[Collection] expected index_policy as an IndexPolicy, got {index_policy!r}"
             )
         own, named = wanted(encoder, dim, metric), wanted_vectors(vectors)
         options = lexical_options(lexical)
@@ -332,8 +336,7 @@ class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
                 unfinished migration to another.
             RuntimeError: another call is migrating the same vectors.
         """
-        if isinstance(encoder, str):
-            encoder = load_encoder(encoder)
+        encoder = as_encoder(encoder)
         check_count(overlap_k, "overlap_k", 1)
         space = space_named(self._spaces, using, "migrate")
         with self._session.migrating(space):

@@ -150,7 +150,8 @@ class _PlainJson:
         if isinstance(value, int):
             if not INT64_MIN <= value <= INT64_MAX:
                 raise ValueError(
-                    f"{self._where}: expected integers of at most 64 bits, got {shown(value)}"
+                    f"{self._where}: expected integers of at most 64 bits with their sign, got "
+                    f"{shown(value)}"
                 )
             return int(value)
         if not math.isfinite(value):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import shutil
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,8 @@ from unitvec.collection.lexical_check import lexical_problems
 from unitvec.collection.publishing import published
 from unitvec.collection.row_check import problem_of, unreadable_text
 from unitvec.collection.rows import Row, vector_checksum
+from unitvec.collection.salvage import UNREADABLE, Salvage
+from unitvec.collection.schema import vector_table, what_is_damaged
 from unitvec.collection.store import Store
 from unitvec.collection.vector_rows import Space, all_vectors, unfit
 
@@ -44,63 +49,161 @@ def verify(
     directory: Path, store: Store, uuid: str, preprocess: Preprocess | None = None
 ) -> VerifyReport:
     """Checks SQLite's pages, every row's checksum, counts, and every index against the rows."""
-    problems = _verify_pages(store)
-    with store.reading():
-        ids = _verify_documents(store, problems)
-        state = store.state()
-        if state.live != len(ids):
-            problems.append(f"{len(ids)} documents where the state says {state.live}")
-        for space in store.spaces():
-            keys = _verify_vectors(store, space, ids, space.name == "", problems)
-            _verify_index(directory, store, space, uuid, keys, problems)
-        problems += lexical_problems(store, preprocess)
-    return VerifyReport(not problems, len(ids), problems[:_PROBLEMS_MAX], len(problems))
+    return _Verification(directory, store, uuid).run(preprocess)
 
 
-def _verify_pages(store: Store) -> list[str]:
+class _Verification:
+    """One call: it goes on behind what cannot be read, and names the documents that lie there."""
+
+    def __init__(self, directory: Path, store: Store, uuid: str) -> None:
+        self._directory = directory
+        self._store = store
+        self._uuid = uuid
+        self._problems: list[str] = []
+        self._ids: dict[int, str] = {}  # of every row, by key
+        self._unreadable: dict[str, set[int]] = {}  # keys, by what cannot be read at them
+        self._spaces: list[Space] = []
+
+    @functools.cached_property
+    def _salvage(self) -> Salvage:
+        return Salvage(self._store.connection, self._store.path, self._spaces)
+
+    def run(self, preprocess: Preprocess | None) -> VerifyReport:
+        problems = self._problems
+        lines = _verify_pages(self._store, problems)
+        with self._store.reading():
+            with self._going_on("the kinds of vectors"):
+                self._spaces = self._store.spaces()
+            self._verify_documents()
+            with self._going_on("the state"):
+                live = self._store.state().live
+                if live != len(self._ids):
+                    problems.append(f"{len(self._ids)} documents where the state says {live}")
+            for space in self._spaces:
+                keys = self._verify_vectors(space)
+                with self._going_on(f"the index{space.called}"):
+                    _verify_index(self._directory, self._store, space, self._uuid, keys, problems)
+            with self._going_on("the index of words"):
+                problems += lexical_problems(self._store, preprocess)
+        problems += lines  # last: of an unreadable page SQLite says a hundred things
+        return VerifyReport(not problems, len(self._ids), problems[:_PROBLEMS_MAX], len(problems))
+
+    @contextmanager
+    def _going_on(self, what: str) -> Iterator[None]:
+        """Names what cannot be read, instead of ending there."""
+        try:
+            yield
+        except UNREADABLE as error:
+            self._problems.append(f"{what} cannot be read: {error}")
+        except ValueError as error:  # FormatError
+            self._problems.append(f"{what}: {what_is_damaged(error)}")
+
+    def _verify_documents(self) -> None:
+        for columns in _documents(self._store.connection, self._problems, self._rest_of):
+            row = Row(*columns[:4])
+            self._ids[row.key] = row.id
+            problem = problem_of(row, columns[4])
+            if problem is not None:
+                self._problems.append(f"id {row.id!r}: {problem}")
+
+    def _rest_of(self, table: str, columns: str, last: int, kind: str) -> Iterator[tuple[Any, ...]]:
+        """The rows behind a key that can be read; the others are named, once each is known."""
+        salvage, start = self._salvage, max(1, last + 1)
+        unknown: list[int] = []
+        unreadable = self._unreadable.setdefault(kind, set())
+        for key, values in salvage.rows(table, columns, start, salvage.end()):
+            if values is not None:
+                yield (key, *values)
+                continue
+            unreadable.add(key)
+            if key in salvage.ids:
+                self._problems.append(
+                    f"id {salvage.ids[key]!r} (key {key}): its {kind} cannot be read"
+                )
+            elif not salvage.knows_all:
+                unknown.append(key)
+        self._problems += [
+            f"keys {first} to {end}: nothing can be read of any {kind} there"
+            for first, end in _runs(unknown)
+        ]
+
+    def _verify_vectors(self, space: Space) -> set[int]:
+        """Keys of the rows that have a vector in a space."""
+        keys = set()
+        kind = space.called
+        ids, problems = self._ids, self._problems
+        for key, vector, crc in self._all_vectors(space):
+            keys.add(key)
+            if key not in ids:
+                if key not in self._unreadable.get("row", ()):
+                    problems.append(f"key {key}: a vector{kind} without a document")
+            elif type(vector) is not bytes or vector_checksum(key, vector) != crc:
+                problems.append(f"id {ids[key]!r}: wrong checksum of its vector{kind}")
+            elif (problem := unfit(vector, space)) is not None:
+                problems.append(f"id {ids[key]!r}: its vector{kind} cannot be stored: {problem}")
+        if space.live != len(keys):
+            problems.append(f"{len(keys)} vectors{kind} where the collection says {space.live}")
+        if not space.name:
+            lacking = sorted(ids.keys() - keys - self._unreadable.get("vector", set()))
+            problems += [f"id {ids[key]!r}: its vector{kind} is missing" for key in lacking]
+        return keys
+
+    def _all_vectors(self, space: Space) -> Iterator[tuple[Any, ...]]:
+        last = 0
+        try:
+            for row in all_vectors(self._store.connection, space.space):
+                yield row
+                last = row[0]
+        except UNREADABLE:
+            table, kind = vector_table(space.space), f"vector{space.called}"
+            yield from self._rest_of(table, "key, vector, crc", last, kind)
+
+
+def _runs(keys: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """First and last of each run of ascending keys without a gap."""
+    for _, run in itertools.groupby(enumerate(keys), lambda pair: pair[1] - pair[0]):
+        members = [key for _, key in run]
+        yield members[0], members[-1]
+
+
+def _verify_pages(store: Store, problems: list[str]) -> list[str]:
     """What SQLite finds; afterwards damaged pages can be read, to name the rows on them."""
-    problems = []
     try:
         with store.reading():
             store.connection.execute("PRAGMA integrity_check").fetchall()  # reads every page
     except apsw.SQLError:
         pass  # it is met again below
     except (ValueError, OSError) as error:  # FormatError is a ValueError
-        problems.append(str(error))
+        problems.append(what_is_damaged(error))
         store.connection.execute("PRAGMA checksum_verification = OFF")
     try:
         with store.reading():
             lines = store.connection.execute("PRAGMA integrity_check").fetchall()
     # An FTS5 table that cannot even be opened; an indexed field of metadata that is no JSON.
     except (apsw.SQLError, ValueError) as error:
-        lines = [(str(error),)]
-    return problems + [f"SQLite: {line}" for (line,) in lines if line != "ok"]
+        lines = [(what_is_damaged(error),)]
+    return [f"SQLite: {line}" for (line,) in lines if line != "ok"]
 
 
-def _verify_documents(store: Store, problems: list[str]) -> dict[int, str]:
-    """Id by key of every row."""
-    ids: dict[int, str] = {}
-    for columns in _documents(store.connection, problems):
-        row = Row(*columns[:4])
-        ids[row.key] = row.id
-        problem = problem_of(row, columns[4])
-        if problem is not None:
-            problems.append(f"id {row.id!r}: {problem}")
-    return ids
+#: What can be read of a table behind a key, and what its rows are called.
+_RestOf = Callable[[str, str, int, str], Iterator[tuple[Any, ...]]]
+_COLUMNS = "key, id, document, metadata, crc"
 
 
-def _documents(connection: apsw.Connection, problems: list[str]) -> Iterator[tuple[Any, ...]]:
-    """Every row whose texts are UTF-8, ascending by key; the others are named."""
+def _documents(
+    connection: apsw.Connection, problems: list[str], rest_of: _RestOf
+) -> Iterator[tuple[Any, ...]]:
+    """Every row that can be read and whose texts are UTF-8, ascending; the others are named."""
     last: int | None = -(2**63)
     while last is not None:
-        last = yield from _documents_after(last, connection, problems)
+        last = yield from _documents_after(last, connection, problems, rest_of)
 
 
 def _documents_after(
-    last: int, connection: apsw.Connection, problems: list[str]
+    last: int, connection: apsw.Connection, problems: list[str], rest_of: _RestOf
 ) -> Generator[tuple[Any, ...], None, int | None]:
-    """As `_documents`, up to the first that is named, whose key it returns; None: to the end."""
-    sql = "SELECT key, id, document, metadata, crc FROM documents WHERE key > ? ORDER BY key"
+    """As `_documents`, up to the first that is no UTF-8, whose key it returns; None: to the end."""
+    sql = f"SELECT {_COLUMNS} FROM documents WHERE key > ? ORDER BY key"
     try:
         for columns in connection.execute(sql, (last,)):
             yield columns
@@ -110,29 +213,9 @@ def _documents_after(
         key: int = connection.execute(next_key, (last,)).get
         problems.append(unreadable_text(connection, key) or f"key {key}: no UTF-8")
         return key
+    except apsw.Error:
+        yield from rest_of("documents", _COLUMNS, last, "row")
     return None
-
-
-def _verify_vectors(
-    store: Store, space: Space, ids: dict[int, str], everywhere: bool, problems: list[str]
-) -> set[int]:
-    """Keys of the rows that have a vector in a space."""
-    keys = set()
-    kind = space.called
-    for key, vector, crc in all_vectors(store.connection, space.space):
-        keys.add(key)
-        if key not in ids:
-            problems.append(f"key {key}: a vector{kind} without a document")
-        elif type(vector) is not bytes or vector_checksum(key, vector) != crc:
-            problems.append(f"id {ids[key]!r}: wrong checksum of its vector{kind}")
-        elif (problem := unfit(vector, space)) is not None:
-            problems.append(f"id {ids[key]!r}: its vector{kind} cannot be stored: {problem}")
-    if space.live != len(keys):
-        problems.append(f"{len(keys)} vectors{kind} where the collection says {space.live}")
-    if everywhere:
-        lacking = sorted(ids.keys() - keys)
-        problems += [f"id {ids[key]!r}: its vector{kind} is missing" for key in lacking]
-    return keys
 
 
 def _verify_index(

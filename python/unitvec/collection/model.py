@@ -32,6 +32,27 @@ class TextEncoder(Protocol):
         """Vectors of questions, shape (n, dim)."""
 
 
+#: Of `TextEncoder`; that its protocol can be checked, all of them would be computed.
+_NEEDED = ("fingerprint", "get_embedding_dimension", "encode_document", "encode_query")
+
+
+def as_encoder(given: Any) -> TextEncoder:
+    """An encoder that a caller gives, or names.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    if isinstance(given, str):
+        return load_encoder(given)
+    if not all(hasattr(type(given), name) or hasattr(given, name) for name in _NEEDED):
+        raise TypeError(
+            "[Collection] expected encoder as an Encoder or a model's name, got "
+            f"{type(given).__name__}"
+        )
+    encoder: TextEncoder = given
+    return encoder
+
+
 def load_encoder(name: str) -> TextEncoder:
     """The encoder that a caller names."""
     from unitvec.encoder import Encoder  # only now: a collection of vectors alone needs no model
@@ -136,5 +157,6 @@ def require_same(
         f"[Collection] the vectors{space.called} were made by the model "
         f"{space.model or 'unnamed'!r} (fingerprint {space.fingerprint[:12]}…), not by "
         f"{model_name(encoder) or 'the one given'!r} ({encoder.fingerprint[:12]}…): their scores "
-        "would mean nothing; open it with the first, or add the documents to a new collection"
+        "would mean nothing. The same model in another dtype, or with another pooling, is another. "
+        "Open it with the first, or bring its documents to the other by migrate(encoder)"
     )

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unitvec.collection.inputs import DIM_MAX, check_count
-from unitvec.collection.model import TextEncoder, describe, load_encoder, require_same
+from unitvec.collection.model import TextEncoder, as_encoder, describe, require_same
 from unitvec.collection.store import Store, read_vectors
 from unitvec.collection.vector_rows import INTERNAL, Space
 
@@ -102,7 +102,7 @@ def wanted(encoder: Any, dim: Any, metric: Any, what: str = "dim") -> Wanted:
         dim = check_count(dim, what, 1)
         if dim > DIM_MAX:
             raise ValueError(f"[Collection] expected {what} in [1, {DIM_MAX}], got {dim}")
-    return Wanted(load_encoder(encoder) if isinstance(encoder, str) else encoder, dim, metric)
+    return Wanted(None if encoder is None else as_encoder(encoder), dim, metric)
 
 
 def founding_spaces(own: Wanted, named: Mapping[str, Wanted]) -> list[Space]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from unitvec.collection.number_check import wrong_space
 from unitvec.collection.publishing import published
 from unitvec.collection.row_check import problem_of
 from unitvec.collection.rows import NewRow, Row, encode_vector, vector_checksum
+from unitvec.collection.salvage import KEYS_AT_ONCE, UNREADABLE, Salvage
 from unitvec.collection.schema_check import require_own_tables
 from unitvec.collection.store import Store
 from unitvec.collection.vector_rows import Space, unfit, visible
@@ -29,9 +30,7 @@ DAMAGED_FILE = "damaged.jsonl"
 
 Embed = Callable[[list[str]], NDArray[np.float32]]
 
-_KEYS_AT_ONCE = 512
 _LISTED_MAX = 100
-_UNREADABLE = (apsw.Error, UnicodeDecodeError)
 
 
 @dataclass
@@ -44,6 +43,8 @@ class RepairReport:
         embedded: those of them whose vectors were damaged and made anew from their texts.
         lost: a sentence for each document that is not in it, at most 100.
         lost_count: how many there are; what could be read of them is in `damaged.jsonl` there.
+            Where the index of ids is damaged, too, those of which nothing can be read are as many
+            as the collection says it held.
     """
 
     path: Path
@@ -103,12 +104,14 @@ class _Repair:
         self._target = target
         self._embeds = embeds
         self._report = RepairReport(target)
-        self._ids: dict[str, int] = {}
+        self._ids: dict[str, int] = {}  # saved, with their keys here
+        self._lost_keys: set[int] = set()
 
     def run(self) -> RepairReport:
         self._source = _unverified(self._path)
         try:
             self._spaces = self._what_it_was()
+            self._salvage = Salvage(self._source, self._path, self._spaces)
             copy = Store.open_writer(self._target / files.STORE_FILE, "full")
             try:
                 copy.create([space._replace(live=0) for space in self._spaces])
@@ -142,10 +145,10 @@ class _Repair:
         return list(spaces.values())
 
     def _save_rows(self, copy: Store) -> None:
-        end = self._end()
-        for start in range(1, end, _KEYS_AT_ONCE):
+        end = self._salvage.end()
+        for start in range(1, end, KEYS_AT_ONCE):
             sound = []
-            for each in self._read(start, min(start + _KEYS_AT_ONCE, end)):
+            for each in self._read(start, min(start + KEYS_AT_ONCE, end)):
                 if self._is_whole(each):
                     sound.append(self._new_row(each))
                 else:
@@ -154,51 +157,24 @@ class _Repair:
                 with copy.writing():
                     copy.insert(sound)
             self._report.saved += len(sound)
-
-    def _end(self) -> int:
-        """A key that no row reaches."""
-        tables = ["documents", *(schema.vector_table(space.space) for space in self._spaces)]
-        ends = [self._number("SELECT next_key FROM state")]
-        ends += [self._number(f"SELECT max(key) + 1 FROM {table}") for table in tables]
-        return min(max(ends), 1 + self._path.stat().st_size)  # a row takes more than a byte
-
-    def _number(self, sql: str) -> int:
-        """What SQL gives; 1 where it cannot be read: others will tell."""
-        try:
-            number = self._source.execute(sql).get
-        except _UNREADABLE:
-            return 1
-        return number if isinstance(number, int) else 1
+        self._lose_missing()
+        if not self._salvage.knows_all:
+            self._lose_unnamed()
 
     def _read(self, start: int, end: int) -> list[_Remains]:
         """What is left of the rows with start <= key < end."""
         found: dict[int, _Remains] = {}
         columns = "key, id, document, metadata, crc"
-        for key, values in self._salvage("documents", columns, start, end):
-            each = found.setdefault(key, _Remains(key))
-            self._take_document(each, values)
+        for key, values in self._salvage.rows("documents", columns, start, end):
+            if values is not None or key in self._salvage.ids:
+                each = found.setdefault(key, _Remains(key))
+                self._take_document(each, values)
         for space in self._spaces:
             table = schema.vector_table(space.space)
-            for key, values in self._salvage(table, "key, vector, crc", start, end):
-                self._take_vector(found.setdefault(key, _Remains(key)), space, values)
+            for key, values in self._salvage.rows(table, "key, vector, crc", start, end):
+                if values is not None or key in found:
+                    self._take_vector(found.setdefault(key, _Remains(key)), space, values)
         return [found[key] for key in sorted(found)]
-
-    def _salvage(
-        self, table: str, columns: str, start: int, end: int
-    ) -> Iterator[tuple[int, Sequence[Any] | None]]:
-        """Key and values of what can be read; None where there is something that cannot be."""
-        sql = f"SELECT {columns} FROM {table} WHERE key >= ? AND key < ? ORDER BY key"
-        try:
-            rows: list[Any] = self._source.execute(sql, (start, end)).fetchall()
-        except _UNREADABLE:
-            if end - start == 1:
-                yield start, None
-                return
-            middle = (start + end) // 2
-            yield from self._salvage(table, columns, start, middle)
-            yield from self._salvage(table, columns, middle, end)
-            return
-        yield from ((row[0], row[1:]) for row in rows if start <= row[0] < end)
 
     def _take_document(self, each: _Remains, values: Sequence[Any] | None) -> None:
         if values is None:
@@ -256,21 +232,48 @@ class _Repair:
         return NewRow(each.row.id, each.row.document, each.row.metadata, each.vectors)
 
     def _lose(self, each: _Remains) -> None:
-        identity = f"id {each.row.id!r} (key {each.key})" if each.row else f"key {each.key}"
+        name = each.row.id if each.row else self._salvage.ids.get(each.key)
+        identity = f"key {each.key}" if name is None else f"id {name!r} (key {each.key})"
         reason = "; ".join(each.damage)
-        self._report.lost_count += 1
-        if len(self._report.lost) < _LISTED_MAX:
-            self._report.lost.append(f"{identity}: {reason}")
+        self._lost_keys.add(each.key)
+        self._count_lost(1, f"{identity}: {reason}")
         line: Mapping[str, Any] = {"key": each.key, "reason": reason}
         if each.row is not None:
             line = {**line, **{k: v for k, v in each.row._asdict().items() if k != "key"}}
+        elif name is not None:
+            line = {**line, "id": name}
         self._damaged.write(json.dumps(line, default=repr) + "\n")
+
+    def _lose_missing(self) -> None:
+        """Names documents that the index of ids holds, and of which no table has anything."""
+        there = set(self._ids.values()) | self._lost_keys
+        for key, name in sorted(self._salvage.ids.items()):
+            if key not in there and name not in self._ids:
+                self._lose(_Remains(key, damage=["its row is gone"]))
+
+    def _lose_unnamed(self) -> None:
+        """Counts the documents of which neither a row nor an id is left."""
+        try:
+            live = self._source.execute("SELECT live FROM state").get
+        except UNREADABLE:
+            live = None
+        if not isinstance(live, int):
+            self._count_lost(1, "an unknown number of documents: nothing of them can be read")
+            return
+        unnamed = live - self._report.saved - self._report.lost_count
+        if unnamed > 0:
+            self._count_lost(unnamed, f"{unnamed} documents: nothing of them can be read")
+
+    def _count_lost(self, count: int, sentence: str) -> None:
+        self._report.lost_count += count
+        if len(self._report.lost) < _LISTED_MAX:
+            self._report.lost.append(sentence)
 
     def _save_lexical(self, copy: Store) -> None:
         """An index of words as it was, unless only its owner can make it."""
         try:
             old = Store(self._path, self._source).lexical.settings()
-        except (*_UNREADABLE, ValueError, TypeError):
+        except (*UNREADABLE, ValueError, TypeError):
             return
         if isinstance(old, LexicalSettings) and old.preprocess is None:
             with copy.writing():
@@ -282,7 +285,7 @@ class _Repair:
             sql = f"SELECT value FROM properties WHERE name = '{PROPERTY}'"
             listed = self._source.execute(sql).get
             fields = [] if listed is None else parse_fields(listed)
-        except (*_UNREADABLE, ValueError):
+        except (*UNREADABLE, ValueError):
             return
         with copy.writing():
             for name in fields:

@@ -46,7 +46,13 @@ def rerank_scores(reranker: Reranker, query: str, texts: Sequence[str]) -> list[
         given = reranker.predict([(query, text) for text in texts])
     else:
         given = reranker(query, list(texts))
-    scores = np.asarray(given, np.float64)
+    try:
+        scores = np.asarray(given, np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"[rerank] expected {len(texts)} numbers, one a text, got {type(given).__name__} of "
+            "something else"
+        ) from None
     if scores.shape != (len(texts),):
         raise ValueError(
             f"[rerank] expected {len(texts)} scores, one a text, got shape {scores.shape}"

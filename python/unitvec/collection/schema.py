@@ -355,11 +355,17 @@ def is_failed_sync(error: BaseException | None) -> bool:
     return error is not None and is_failed_sync(error.__cause__)
 
 
+_WAY_OUT = "; run `unitvec verify` for the whole list"
+
+
 def damaged(path: Path, what: str) -> ValueError:
     """A `FormatError` for a database that does not hold what was written."""
     from unitvec._core import FormatError  # only now: the core takes 0.3 s to load
 
-    error: ValueError = FormatError(
-        f"[Collection] {path}: {what}; run `unitvec verify` for the whole list"
-    )
+    error: ValueError = FormatError(f"[Collection] {path}: {what}{_WAY_OUT}")
     return error
+
+
+def what_is_damaged(error: Exception) -> str:
+    """What `damaged` says, for who is verifying already."""
+    return str(error).removesuffix(_WAY_OUT)

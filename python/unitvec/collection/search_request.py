@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Union
 
 from unitvec.collection.document_filters import both, compile_where_document
 from unitvec.collection.filters import Condition, compile_where
-from unitvec.collection.inputs import check_count, check_number
+from unitvec.collection.inputs import check_count, check_number, check_text
 from unitvec.collection.rerank import Reranker, check_reranker
 
 MODES = ("dense", "lexical", "hybrid")
@@ -142,9 +142,14 @@ def search_request(
 
 def check_include(include: Sequence[str], verb: str) -> frozenset[str]:
     """The parts of a document that the caller wants."""
-    given = frozenset([include] if isinstance(include, str) else include)
+    try:
+        given = frozenset([include] if isinstance(include, str) else include)
+    except TypeError:
+        raise TypeError(
+            f"[{verb}] expected include as a list of {sorted(INCLUDES)}, got {include!r}"
+        ) from None
     if not given <= set(INCLUDES):
-        unknown = sorted(given - set(INCLUDES))
+        unknown = sorted(given - set(INCLUDES), key=repr)
         raise ValueError(f"[{verb}] expected include of {sorted(INCLUDES)}, got {unknown}")
     return given
 
@@ -174,6 +179,9 @@ def _check_grouping(group_by: str | None, group_size: int, mmr_lambda: float | N
         return
     if not isinstance(group_by, str):
         raise TypeError(f"[search] expected group_by as a field's name, got {group_by!r}")
+    check_text(group_by, "group_by", 0)
+    if "\0" in group_by:
+        raise ValueError("[search] expected group_by without NUL characters, which no field has")
     if mmr_lambda is not None:
         raise ValueError("[search] expected group_by or mmr_lambda, got both")
 
@@ -188,7 +196,9 @@ def _check_weights(weights: Weights | None, mode: str) -> tuple[float, float]:
         if unknown:
             raise ValueError(f"[search] expected weights of 'dense', 'lexical', got {unknown}")
         weights = [weights.get("dense", 1.0), weights.get("lexical", 1.0)]
-    pair = [float(weight) for weight in weights]
+    if isinstance(weights, str) or not isinstance(weights, Iterable):
+        raise TypeError(f"[search] expected weights as two numbers, got {weights!r}")
+    pair = [float(check_number(weight, "weights")) for weight in weights]
     if len(pair) != 2 or not all(0 <= weight < float("inf") for weight in pair) or not any(pair):
         raise ValueError(
             f"[search] expected weights (dense, lexical) of at least 0 and not both 0, got {pair}"

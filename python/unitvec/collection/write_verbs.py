@@ -181,7 +181,7 @@ class WriteVerbs(OpenCollection):
     def _add_batch(self, store: Store, batch: Batch) -> list[str]:
         if batch.ids is not None:  # before the documents are encoded, which takes the time
             ids = writing.check_ids(batch.ids, batch.start)
-            writing.require_unique(ids)
+            writing.require_unique(ids, "add")
             writing.require_unknown(store, ids)
         rows = writing.new_rows(batch, self._kinds())
         store.insert(rows)
@@ -198,7 +198,7 @@ class WriteVerbs(OpenCollection):
 
     def _update_batch(self, store: Store, batch: Batch) -> list[str]:
         ids = writing.check_ids(batch.ids or [], batch.start)
-        writing.require_unique(ids)
+        writing.require_unique(ids, "update")
         known = writing.require_known(store, ids, "update")
         documents = writing.check_documents(batch.documents, batch.start)
         columns = writing.vector_columns(batch, documents, kinds := self._kinds())

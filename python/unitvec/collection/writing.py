@@ -180,11 +180,11 @@ def require_content(rows: Sequence[NewRow], start: int) -> None:
             raise ValueError(f"[embeddings] row {i}: expected a document, a vector or both")
 
 
-def require_unique(ids: Sequence[str]) -> None:
+def require_unique(ids: Sequence[str], verb: str) -> None:
     """Raises ValueError naming ids that occur twice in one batch."""
     twice = [value for value, count in Counter(ids).items() if count > 1]
     if twice:
-        raise ValueError(f"[add] expected every id once, got {_some(twice)} more than once")
+        raise ValueError(f"[{verb}] expected every id once, got {_some(twice)} more than once")
 
 
 def require_unknown(store: Store, ids: Sequence[str]) -> None:
