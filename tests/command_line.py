@@ -25,8 +25,7 @@ def notes(
         columns: what else `add` takes.
     """
     monkeypatch.chdir(folder)
-    for home in ("model", "collection", "named_vectors"):
-        monkeypatch.setattr(f"unitvec.collection.{home}.load_encoder", lambda _: HashedWords())
+    monkeypatch.setattr("unitvec.collection.model.load_encoder", lambda _: HashedWords())
     stored = "unitvec.collection.opened.load_stored_encoder"
     monkeypatch.setattr(stored, lambda _: HashedWords())
     with Collection(folder / "notes.uv", encoder=HashedWords()) as collection:

@@ -126,7 +126,7 @@ def test_verify_compact_snapshot(
         (("nonsense",), 2, "invalid choice"),
         (("search", "notes.uv"), 2, "QUERY|query"),
         (("search", "notes.uv", "x", "-k", "0"), 2, "at least 1"),
-        (("search", "notes.uv", "x", "-k", "many"), 2, "invalid"),
+        (("search", "notes.uv", "x", "-k", "many"), 2, "expected a whole number, got .many"),
         (("search", "notes.uv", "x", "--where", "{"), 2, "where"),
         (("search", "notes.uv", "x", "--where", '{"a": {"$foo": 1}}'), 2, r"\$foo"),
         (("search", "notes.uv", "x", "--where", "[" * 50_000), 2, "recursion"),

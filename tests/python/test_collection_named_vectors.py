@@ -148,7 +148,7 @@ def test_a_collection_is_opened_with_what_it_was_made_with(tmp_path: Path) -> No
 
 def test_an_encoder_is_loaded_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     known = {"title-model": TITLE, "body-model": HashedWords(16, "changed")}
-    for home in ("named_vectors.load_encoder", "opened.load_stored_encoder"):
+    for home in ("model.load_encoder", "opened.load_stored_encoder"):
         monkeypatch.setattr(f"unitvec.collection.{home}", known.get)
     path = tmp_path / "c.uv"
     with Collection(path, vectors={"title": "title-model", "body": BODY}) as db:
