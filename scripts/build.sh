@@ -17,7 +17,7 @@ fi
 # editable install reads them where they are.
 fingerprint() {
     printf '%s\n' "${defines[0]}"
-    find CMakeLists.txt pyproject.toml cmake cpp python/bindings tests/cpp -type f -printf '%p %T@\n' | sort
+    find CMakeLists.txt pyproject.toml cmake cpp python/bindings tests/cpp tests/fuzz/*.?pp -type f -printf '%p %T@\n' | sort
     find python/unitvec -name '*.py' -print | sort
 }
 now=$(fingerprint | sha256sum)
