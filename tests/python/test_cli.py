@@ -37,6 +37,8 @@ def test_search(db: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert answer["exact"] is True
     code, out, _ = run(capsys, "search", db, "dog", "--min-score", "2")
     assert (code, out) == (0, "")
+    code, _, err = run(capsys, "search", db, "dog", "--min-score", "nan")
+    assert (code, "argument --min-score: expected a number, got 'nan'" in err) == (2, True)
     code, out, _ = run(capsys, "search", db, "fell dog", "--mode", "lexical", "--json")
     assert {hit["id"] for hit in json.loads(out)["hits"]} == {"dog", "shares"}
     only = ("--mode", "hybrid", "--where-document", '{"$not_contains": "dog"}')

@@ -55,9 +55,49 @@ _CALLS: dict[str, Refused] = {
         ValueError,
         "expected integers of at most 64 bits with their sign, got an integer of 64 bits",
     ),
+    "fetch_k for nothing": (
+        lambda db: db.search("text", fetch_k=30),
+        ValueError,
+        "expected mode 'hybrid' or mmr_lambda= beside fetch_k=",
+    ),
+    "NaN deep in metadata": (
+        lambda db: db.add("x", metadatas={"a": {"b": [1, {"c": [float("nan")]}]}}),
+        ValueError,
+        r"\[metadatas\] item 0, field 'a'\['b'\]\[1\]\['c'\]\[\.\.\.\]: "
+        "expected finite numbers, got nan",
+    ),
+    "a set in metadata": (
+        lambda db: db.add(["x", "y"], metadatas=[{}, {"tags": {1}}]),
+        TypeError,
+        r"\[metadatas\] item 1, field 'tags': expected JSON types, got set",
+    ),
+    "a key that is no text": (
+        lambda db: db.add("x", metadatas={"a": {1: 2}}),
+        TypeError,
+        "item 0, field 'a': expected keys as str, got 1",
+    ),
+    "metadata of too many levels": (
+        lambda db: db.add("x", metadatas={"deep": nested(65)}),
+        ValueError,
+        "expected at most 64 levels, got more under 'deep'",
+    ),
+    "a vector with infinity": (
+        lambda db: db.add(embeddings=[[1] * 16, [1, 2, np.inf, np.nan, *[0] * 12]]),
+        ValueError,
+        r"\[embeddings\] row 1: expected finite float32 values, got inf at position 2",
+    ),
+    "a number beyond float32": (
+        lambda db: db.add(embeddings=[[1, 2, 3, -1e39, *[0] * 12]]),
+        ValueError,
+        "row 0: expected finite float32 values, got -inf at position 3",
+    ),
     "a number for an encoder": (lambda db: db.migrate(5), TypeError, "encoder.*, got int"),
     "an object for an encoder": (lambda db: db.migrate(object()), TypeError, "encoder.*got object"),
 }
+
+
+def nested(levels: int) -> dict[str, Any]:
+    return {"in": nested(levels - 1)} if levels > 1 else {}
 
 
 @pytest.fixture
@@ -126,3 +166,11 @@ def test_the_keys_of_a_dictionary_have_an_order(tmp_path: Path) -> None:
     with Collection(tmp_path / "c.uv", dim=2) as db:
         db.add(texts.values(), ids=texts.keys(), embeddings=np.eye(2))
         assert [(r.id, r.document) for r in db.get()] == [("second", "b"), ("first", "a")]
+
+
+def test_an_index_is_not_built_read_only(db: Collection) -> None:
+    with (
+        Collection(db.path, read_only=True) as reader,
+        pytest.raises(PermissionError, match=r"build_index. .* is open read-only"),
+    ):
+        reader.build_index()

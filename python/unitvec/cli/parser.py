@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ def _add_documents(commands: Any) -> None:
         help="by meaning, by words, or by both (default: dense)",
     )
     search.add_argument("--using", metavar="NAME", help="which vectors, where there are several")
-    search.add_argument("--min-score", type=float, help="leave out hits below this score")
+    search.add_argument("--min-score", type=_score, help="leave out hits below this score")
 
     demo = commands.add_parser("demo", help="index Python's own documentation and ask it questions")
     demo.add_argument(
@@ -169,6 +170,16 @@ def _at_least_one(text: str) -> int:
         raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}") from None
     if value < 1:
         raise argparse.ArgumentTypeError(f"expected at least 1, got {value}")
+    return value
+
+
+def _score(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if math.isnan(value):
+        raise argparse.ArgumentTypeError(f"expected a number, got {text!r}")
     return value
 
 

@@ -299,6 +299,7 @@ class Collection(ReadVerbs, SearchVerb, ExchangeVerbs):
 
         Raises:
             OSError: it could not be written; every document is safe and found.
+            PermissionError: the collection is open read-only.
         """
         self._session.build_indexes()
 

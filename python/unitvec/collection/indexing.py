@@ -107,10 +107,11 @@ class IndexingSession(Session):
 
         Raises:
             OSError: one could not be written.
+            PermissionError: the collection is open read-only.
         """
         self.check()
         if self.read_only:
-            return
+            raise PermissionError(f"[build_index] {self.path} is open read-only")
         self._builder.wait()
         # No thread for nothing: Python loses a Ctrl-C that meets it while it forgets one.
         if self._wanted() is not None:

@@ -21,6 +21,7 @@ DOCUMENT_BYTES_MAX = 64 * 2**20
 METADATA_BYTES_MAX = 16 * 2**20
 METADATA_DEPTH_MAX = 64
 _SMALL = 64  # fields
+_STEPS_SHOWN = 3  # of the way to a value, in messages
 METADATA_VALUES_MAX = 1_000_000
 DIM_MAX = 65_536
 
@@ -84,7 +85,7 @@ def check_metadata(value: Any, position: int) -> str:
         return "{}"
     if not isinstance(value, Mapping):
         raise TypeError(f"{where}: expected a dictionary or None, got {type(value).__name__}")
-    plain = value if _is_plain(value) else _PlainJson(where).read(value, 1)
+    plain = value if _is_plain(value) else _PlainJson(where).whole(value)
     text = encode_metadata(plain)
     size = len(_utf8(text, "metadatas", position))
     if size > METADATA_BYTES_MAX:
@@ -124,13 +125,23 @@ class _PlainJson:
         self._where = where
         self._values = 0
         self._characters = 0
+        self._path: list[str | int] = []  # of keys and positions, to what is being read
 
-    def read(self, value: Any, depth: int) -> Any:
-        if depth > METADATA_DEPTH_MAX:
-            raise ValueError(f"{self._where}: expected at most {METADATA_DEPTH_MAX} levels")
+    def whole(self, value: Mapping[Any, Any]) -> Any:
+        """The dictionary, in types of JSON."""
+        return self._read(value)
+
+    def _read(self, value: Any) -> Any:
+        if len(self._path) >= METADATA_DEPTH_MAX:
+            raise ValueError(
+                f"{self._where}: expected at most {METADATA_DEPTH_MAX} levels, got more under "
+                f"{shown(self._path[0])}"
+            )
         self._values += 1
         if self._values > METADATA_VALUES_MAX:
-            raise ValueError(f"{self._where}: expected at most {METADATA_VALUES_MAX} values")
+            raise ValueError(
+                f"{self._where}: expected at most {METADATA_VALUES_MAX} values, got more"
+            )
         if isinstance(value, np.generic):
             value = value.item()
         if isinstance(value, str):
@@ -141,28 +152,43 @@ class _PlainJson:
         if isinstance(value, (int, float)):
             return self._number(value)
         if isinstance(value, (list, tuple)):
-            return [self.read(item, depth + 1) for item in value]
+            return [self._below(number, item) for number, item in enumerate(value)]
         if isinstance(value, Mapping):
-            return {self._key(k): self.read(item, depth + 1) for k, item in value.items()}
-        raise TypeError(f"{self._where}: expected JSON types, got {type(value).__name__}")
+            return {self._key(key): self._below(key, item) for key, item in value.items()}
+        raise TypeError(f"{self._place()}: expected JSON types, got {type(value).__name__}")
+
+    def _below(self, step: str | int, item: Any) -> Any:
+        self._path.append(step)
+        plain = self._read(item)
+        self._path.pop()
+        return plain
+
+    def _place(self) -> str:
+        """Which document, and which value of it."""
+        if not self._path:
+            return self._where
+        first, *others = self._path
+        steps = [shown(first), *(f"[{shown(step)}]" for step in others[:_STEPS_SHOWN])]
+        more = "[...]" if len(others) > _STEPS_SHOWN else ""
+        return f"{self._where}, field {''.join(steps)}{more}"
 
     def _number(self, value: int | float) -> int | float:
         if isinstance(value, int):
             if not INT64_MIN <= value <= INT64_MAX:
                 raise ValueError(
-                    f"{self._where}: expected integers of at most 64 bits with their sign, got "
+                    f"{self._place()}: expected integers of at most 64 bits with their sign, got "
                     f"{shown(value)}"
                 )
             return int(value)
         if not math.isfinite(value):
-            raise ValueError(f"{self._where}: expected finite numbers, got {value}")
+            raise ValueError(f"{self._place()}: expected finite numbers, got {value}")
         return float(value)
 
     def _key(self, key: Any) -> str:
         if not isinstance(key, str):
-            raise TypeError(f"{self._where}: expected keys as str, got {shown(key)}")
+            raise TypeError(f"{self._place()}: expected keys as str, got {shown(key)}")
         if "\0" in key:  # SQLite takes JSON keys for equal that are equal up to a NUL
-            raise ValueError(f"{self._where}: expected keys without NUL, got {shown(key)}")
+            raise ValueError(f"{self._place()}: expected keys without NUL, got {shown(key)}")
         self._count(key)
         return key
 
@@ -233,13 +259,26 @@ def _check_rows(vectors: NDArray[np.float32], metric: str, what: str, start: int
     if _core.squares_between(vectors, *plain_squares(metric)):
         return
     lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))
-    _refuse(~np.isfinite(lengths), what, start, "finite float32 values")
+    _refuse_values(vectors, ~np.isfinite(lengths), what, start)
     if metric == "cosine":
         _refuse(
             lengths <= COSINE_LENGTH_MIN, what, start, "a vector with a direction, not all zeros"
         )
     elif metric:
         _refuse(lengths > LENGTH_MAX, what, start, f"a length of at most {LENGTH_MAX:g}")
+
+
+def _refuse_values(
+    vectors: NDArray[np.float32], bad: NDArray[np.bool_], what: str, start: int
+) -> None:
+    """Raises ValueError with the first value that float32 could not hold, of the first bad row."""
+    if bad.any():
+        row = int(np.argmax(bad))
+        place = int(np.argmax(~np.isfinite(vectors[row])))
+        raise ValueError(
+            f"[{what}] row {start + row}: expected finite float32 values, got "
+            f"{vectors[row, place]} at position {place}"
+        )
 
 
 def plain_squares(metric: str) -> tuple[float, float]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import itertools
 import shutil
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from unitvec.collection.lexical_check import lexical_problems
 from unitvec.collection.publishing import published
 from unitvec.collection.row_check import problem_of, unreadable_text
 from unitvec.collection.rows import Row, vector_checksum
-from unitvec.collection.salvage import UNREADABLE, Salvage
+from unitvec.collection.salvage import UNREADABLE, Salvage, called
 from unitvec.collection.schema import vector_table, what_is_damaged
 from unitvec.collection.store import Store
 from unitvec.collection.vector_rows import Space, all_vectors, unfit
@@ -99,12 +99,31 @@ class _Verification:
             self._problems.append(f"{what}: {what_is_damaged(error)}")
 
     def _verify_documents(self) -> None:
-        for columns in _documents(self._store.connection, self._problems, self._rest_of):
-            row = Row(*columns[:4])
+        columns = "key, id, document, metadata, crc"
+        for *texts, crc in self._rows("documents", columns, "row"):
+            row = Row(*texts)
             self._ids[row.key] = row.id
-            problem = problem_of(row, columns[4])
+            problem = problem_of(row, crc)
             if problem is not None:
                 self._problems.append(f"id {row.id!r}: {problem}")
+
+    def _rows(self, table: str, columns: str, kind: str) -> Iterator[tuple[Any, ...]]:
+        """Every row that can be read, ascending by key; the others are named.
+
+        Args:
+            table: whose rows they are.
+            columns: in SQL; the first is the key.
+            kind: what such a row is called.
+        """
+        last = 0
+        try:
+            for row in self._store.connection.execute(
+                f"SELECT {columns} FROM {table} ORDER BY key"
+            ):
+                yield row
+                last = row[0]
+        except UNREADABLE:
+            yield from self._rest_of(table, columns, last, kind)
 
     def _rest_of(self, table: str, columns: str, last: int, kind: str) -> Iterator[tuple[Any, ...]]:
         """The rows behind a key that can be read; the others are named, once each is known."""
@@ -117,9 +136,7 @@ class _Verification:
                 continue
             unreadable.add(key)
             if key in salvage.ids:
-                self._problems.append(
-                    f"id {salvage.ids[key]!r} (key {key}): its {kind} cannot be read"
-                )
+                self._problems.append(self._unreadable_row(table, key, kind))
             elif not salvage.knows_all:
                 unknown.append(key)
         self._problems += [
@@ -127,12 +144,20 @@ class _Verification:
             for first, end in _runs(unknown)
         ]
 
+    def _unreadable_row(self, table: str, key: int, kind: str) -> str:
+        if table == "documents":
+            with suppress(apsw.Error):  # its page cannot be read either
+                if (found := unreadable_text(self._store.connection, key)) is not None:
+                    return found
+        return f"{called(key, self._salvage.ids[key])}: its {kind} cannot be read"
+
     def _verify_vectors(self, space: Space) -> set[int]:
         """Keys of the rows that have a vector in a space."""
         keys = set()
         kind = space.called
         ids, problems = self._ids, self._problems
-        for key, vector, crc in self._all_vectors(space):
+        rows = self._rows(vector_table(space.space), "key, vector, crc", f"vector{kind}")
+        for key, vector, crc in rows:
             keys.add(key)
             if key not in ids:
                 if key not in self._unreadable.get("row", ()):
@@ -147,16 +172,6 @@ class _Verification:
             lacking = sorted(ids.keys() - keys - self._unreadable.get("vector", set()))
             problems += [f"id {ids[key]!r}: its vector{kind} is missing" for key in lacking]
         return keys
-
-    def _all_vectors(self, space: Space) -> Iterator[tuple[Any, ...]]:
-        last = 0
-        try:
-            for row in all_vectors(self._store.connection, space.space):
-                yield row
-                last = row[0]
-        except UNREADABLE:
-            table, kind = vector_table(space.space), f"vector{space.called}"
-            yield from self._rest_of(table, "key, vector, crc", last, kind)
 
 
 def _runs(keys: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -183,39 +198,6 @@ def _verify_pages(store: Store, problems: list[str]) -> list[str]:
     except (apsw.SQLError, ValueError) as error:
         lines = [(what_is_damaged(error),)]
     return [f"SQLite: {line}" for (line,) in lines if line != "ok"]
-
-
-#: What can be read of a table behind a key, and what its rows are called.
-_RestOf = Callable[[str, str, int, str], Iterator[tuple[Any, ...]]]
-_COLUMNS = "key, id, document, metadata, crc"
-
-
-def _documents(
-    connection: apsw.Connection, problems: list[str], rest_of: _RestOf
-) -> Iterator[tuple[Any, ...]]:
-    """Every row that can be read and whose texts are UTF-8, ascending; the others are named."""
-    last: int | None = -(2**63)
-    while last is not None:
-        last = yield from _documents_after(last, connection, problems, rest_of)
-
-
-def _documents_after(
-    last: int, connection: apsw.Connection, problems: list[str], rest_of: _RestOf
-) -> Generator[tuple[Any, ...], None, int | None]:
-    """As `_documents`, up to the first that is no UTF-8, whose key it returns; None: to the end."""
-    sql = f"SELECT {_COLUMNS} FROM documents WHERE key > ? ORDER BY key"
-    try:
-        for columns in connection.execute(sql, (last,)):
-            yield columns
-            last = columns[0]
-    except UnicodeDecodeError:
-        next_key = "SELECT key FROM documents WHERE key > ? ORDER BY key LIMIT 1"
-        key: int = connection.execute(next_key, (last,)).get
-        problems.append(unreadable_text(connection, key) or f"key {key}: no UTF-8")
-        return key
-    except apsw.Error:
-        yield from rest_of("documents", _COLUMNS, last, "row")
-    return None
 
 
 def _verify_index(

@@ -20,7 +20,7 @@ from unitvec.collection.number_check import wrong_space
 from unitvec.collection.publishing import published
 from unitvec.collection.row_check import problem_of
 from unitvec.collection.rows import NewRow, Row, encode_vector, vector_checksum
-from unitvec.collection.salvage import KEYS_AT_ONCE, UNREADABLE, Salvage
+from unitvec.collection.salvage import KEYS_AT_ONCE, UNREADABLE, Salvage, called
 from unitvec.collection.schema_check import require_own_tables
 from unitvec.collection.store import Store
 from unitvec.collection.vector_rows import Space, unfit, visible
@@ -233,10 +233,9 @@ class _Repair:
 
     def _lose(self, each: _Remains) -> None:
         name = each.row.id if each.row else self._salvage.ids.get(each.key)
-        identity = f"key {each.key}" if name is None else f"id {name!r} (key {each.key})"
         reason = "; ".join(each.damage)
         self._lost_keys.add(each.key)
-        self._count_lost(1, f"{identity}: {reason}")
+        self._count_lost(1, f"{called(each.key, name)}: {reason}")
         line: Mapping[str, Any] = {"key": each.key, "reason": reason}
         if each.row is not None:
             line = {**line, **{k: v for k, v in each.row._asdict().items() if k != "key"}}

@@ -19,6 +19,11 @@ KEYS_AT_ONCE = 512
 _LEAST_BYTES = 8  # of the file, for each id that the index of ids holds
 
 
+def called(key: int, name: str | None) -> str:
+    """How a document is named of which perhaps nothing but its key is known."""
+    return f"key {key}" if name is None else f"id {name!r} (key {key})"
+
+
 class Salvage:
     """The tables of a collection through a connection that verifies no page.
 

@@ -120,6 +120,8 @@ def search_request(
     if rerank is not None:
         check_reranker(rerank)
     _check_candidates(offset + k, rerank, rerank_k, fetch_k)
+    if fetch_k is not None and mode != "hybrid" and mmr_lambda is None:
+        raise ValueError("[search] expected mode 'hybrid' or mmr_lambda= beside fetch_k=")
     _check_grouping(group_by, group_size, mmr_lambda)
     return SearchRequest(
         k=k,

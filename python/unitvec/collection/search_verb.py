@@ -95,7 +95,8 @@ class SearchVerb(OpenCollection):
             weights: of the two halves of a hybrid search, (dense, lexical) or a dictionary with
                 these names; None: 1 and 1.
             fetch_k: ranks of each half that a hybrid search fuses (None: 100), and candidates that
-                `mmr_lambda` chooses from (None: 50); both grow where offset + k needs more.
+                `mmr_lambda` chooses from (None: 50); both grow where offset + k needs more. Where
+                there is neither, it is refused.
             rerank: a `CrossEncoder`, or a function of the query and a list of texts that gives one
                 score each; hits come in the order of its scores, and show them. A document without
                 text is "" to it.

@@ -53,7 +53,7 @@ class WriteVerbs(OpenCollection):
             show_progress_bar: on stderr; None: on a terminal, after a second.
 
         Returns:
-            The ids, in order.
+            The ids, in order: all that grows in memory with the length of a stream.
 
         Raises:
             ValueError: an id that exists or comes twice; lengths that differ; a vector that is not
