@@ -22,5 +22,6 @@ UNITVEC_FUZZ_RUNS=${UNITVEC_FUZZ_RUNS:-1000000} scripts/fuzz.sh
 UNITVEC_EXAMPLES=200000 "$python" -m pytest tests/python \
     -k "any_text or any_damage or any_flipped or forked_after_use or long_job"
 "$python" -m pytest tests/reliability
+scripts/sanitizers.sh
 scripts/threads.sh
 "$python" -m benchmarks.reliability "$UNITVEC_RELIABILITY_REPORT"

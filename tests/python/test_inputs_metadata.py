@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import MappingProxyType
@@ -81,8 +82,8 @@ def test_metadata_of_other_types_that_mean_the_same(db: Collection) -> None:
     ],
 )  # fmt: skip
 def test_metadata_that_is_no_json(db: Collection, bad: Any, error: type[Exception]) -> None:
-    message = r"\[metadatas\] item 1: expected "
-    for value in ({"a": bad}, {"a": [{"b": [0, bad]}]}):
+    for value, place in (({"a": bad}, "'a'"), ({"a": [{"b": [0, bad]}]}, "'a'[0]['b'][1]")):
+        message = rf"\[metadatas\] item 1, field {re.escape(place)}: expected "
         writers_refuse(db, error, message, metadatas=[{}, value])
 
 

@@ -67,10 +67,14 @@ def test_nul(db: Collection) -> None:
     for verb in (db.add, db.upsert, db.update):
         call = partial(verb, documents=["x", "y"], ids=["new", "n\0"])
         refuses(db, call, ValueError, "item 1: expected no NUL")
-    for metadata in ({"\0": 1}, {"a": {"b\0c": 1}}, {"a": [{"\0": 1}]}):
-        writers_refuse(
-            db, ValueError, "item 1: expected keys without NUL", metadatas=[{}, metadata]
-        )
+    places = {
+        "": {"\0": 1},
+        ", field 'a'": {"a": {"b\0c": 1}},
+        r", field 'a'\[0\]": {"a": [{"\0": 1}]},
+    }
+    for place, metadata in places.items():
+        message = f"item 1{place}: expected keys without NUL"
+        writers_refuse(db, ValueError, message, metadatas=[{}, metadata])
     for verb in (db.get, db.delete):
         refuses(db, lambda verb=verb: verb(ids=["n\0"]), ValueError, "expected no NUL")
         refuses(db, lambda verb=verb: verb(where={"k\0": 1}), ValueError, "names without NUL")
@@ -81,7 +85,9 @@ def test_nul(db: Collection) -> None:
 def test_bytes(db: Collection, bad: Any) -> None:
     kind = type(bad).__name__
     writers_refuse(db, TypeError, f"item 1: expected str, got {kind}", documents=["fine", bad])
-    writers_refuse(db, TypeError, "item 1: expected JSON types", metadatas=[{}, {"a": bad}])
+    writers_refuse(
+        db, TypeError, "item 1, field 'a': expected JSON types", metadatas=[{}, {"a": bad}]
+    )
     refuses(db, lambda: db.add(["x", "y"], ids=["n", bad]), TypeError, r"\[ids\] item 1")
     if isinstance(bad, bytes):
         refuses(db, lambda: db.add(bad), TypeError, "item 0: expected str, got bytes")

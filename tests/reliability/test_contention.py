@@ -73,11 +73,12 @@ def _winner(logs: list[Path], pids: list[int]) -> int:
 @pytest.fixture(scope="module")
 def watched(zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> Watched:
     """A writer alone, then the same with eight readers beside it."""
-    seconds = tries(4, 300)  # twice, so ten minutes in a full run
+    watched = tries(4, 600)
+    alone = min(60, watched)  # tells what its longest call takes without readers
     folder = tmp_path_factory.mktemp("watched")
     path = folder / "c.uv"
     wrote = []
-    for readers in (0, _PROCESSES):
+    for readers, seconds in ((0, alone), (_PROCESSES, watched)):
         ledger.discard(path)
         ledger.open_writer(path).close()
         log = folder / f"writer-{readers}"
@@ -88,7 +89,7 @@ def watched(zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> Watched
             (writer, *pids), 0
         )
         wrote += read_log(log)
-    return Watched(seconds, *wrote, [read_log(at)[0] for at in logs])
+    return Watched(watched, *wrote, [read_log(at)[0] for at in logs])
 
 
 def test_readers_see_whole_batches_beside_a_writer(watched: Watched) -> None:

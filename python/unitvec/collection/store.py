@@ -1,4 +1,4 @@
-"""A collection in SQLite: what it is, its rows, what changed of them, and where they are indexed."""
+"""A collection in SQLite: what it is, its rows, how they changed, and where they are indexed."""
 
 from __future__ import annotations
 
