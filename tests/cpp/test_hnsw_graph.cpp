@@ -3,6 +3,7 @@
 #include "search/hnsw_graph.hpp"
 #include "support/catch.hpp"
 #include "support/random.hpp"
+#include "unitvec/error.hpp"
 #include "unitvec/normalize.hpp"
 
 using namespace unitvec;
@@ -224,4 +225,67 @@ TEST_CASE("graphs of equal vectors hang together", "[hnsw_graph]") {
     const std::vector<Id> ids(300, 0);
     const RowFilter all(ids, ids.size());
     CHECK(graph.search(values.data(), 10, Breadth(64), all).size() == 10);
+}
+
+TEST_CASE("sketches leave what a walk finds nearly as it was", "[hnsw_graph]") {
+    constexpr std::size_t kRows = 4000, kDim = 128, kQueries = 100, kBest = 10;
+    const auto metric = GENERATE(Metric::cosine, Metric::dot, Metric::euclidean);
+    const auto type = GENERATE(VectorType::float32, VectorType::int8);
+    const auto store = stored(kRows, kDim, metric, type);
+    HnswGraph graph(store, 16, 64);
+    link(graph, 2);
+    REQUIRE(graph.sketches() != nullptr);
+    CHECK(graph.sketches()->rows() == kRows);
+    const auto queries = random_floats(kQueries * kDim, 9);
+    const std::vector<Id> ids(kRows, 0);
+    const RowFilter all(ids, kRows);
+    std::size_t found = 0;
+    for (std::size_t i = 0; i < kQueries; ++i) {
+        const float* query = queries.data() + i * kDim;
+        std::vector<float> nearness(kRows);
+        store.compare(query, nullptr, 0, kRows, nearness.data());
+        std::ranges::nth_element(nearness, nearness.begin() + kBest - 1, std::greater<>());
+        for (const auto& one : graph.search(query, kBest, Breadth(1000), all)) {
+            found += one.nearness >= nearness[kBest - 1] ? 1 : 0;
+        }
+    }
+    // Random vectors have no near neighbours: a walk needs a quarter of them all.
+    CHECK(found >= kQueries * kBest * 97 / 100);
+}
+
+TEST_CASE("rows whose add was undone leave no codes or sketches behind", "[hnsw_graph]") {
+    constexpr std::size_t kRows = 3000, kDim = 128;
+    const std::size_t linkings = GENERATE(as<std::size_t>{}, 10, 250);
+    auto values = random_floats(kRows * kDim, 1), others = random_floats(kRows * kDim, 2);
+    VectorStore store(kDim, Metric::euclidean), expected(kDim, Metric::euclidean);
+    store.append({values.data(), kRows, kDim});
+    HnswGraph graph(store, kM, 32);
+    std::size_t checks = 0;
+    RunOptions run;
+    run.threads = 1;
+    run.interrupted = [&] { return ++checks > linkings; };
+    CHECK_THROWS_AS(graph.link_stored(run), Interrupted);
+    const std::size_t linked = graph.rows();
+    CHECK((linked < RowSketches::kCentreRows) == (linkings == 10));
+    store.truncate(linked);
+    const std::vector<Id> ids(kRows, 0);
+    const auto found = [&](const float* rows, std::size_t first, std::size_t count) {
+        const RowFilter all({ids.data(), graph.rows()}, graph.rows());
+        std::size_t right = 0;
+        for (std::size_t i = 0; i < count; ++i) {
+            const auto best = graph.search(rows + i * kDim, 1, Breadth(200), all);
+            right += best.front().row == first + i ? 1 : 0;
+        }
+        return right;
+    };
+    std::size_t row = linked;
+    for (const std::size_t count : {std::size_t{40}, std::size_t{1500}}) {
+        store.append({others.data() + (row - linked) * kDim, count, kDim});
+        link(graph, 1);
+        REQUIRE(graph.sketches() != nullptr);
+        CHECK(graph.sketches()->rows() == store.rows());
+        CHECK(found(others.data() + (row - linked) * kDim, row, count) >= count * 97 / 100);
+        row += count;
+    }
+    CHECK(found(values.data(), 0, linked) >= linked * 97 / 100);
 }

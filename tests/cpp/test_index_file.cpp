@@ -138,6 +138,8 @@ TEST_CASE("files of the versions before are read", "[index_file]") {
     const Index index = make_index(kind, 2000);
     index.save(folder.path() / "a");
     const auto file = read_all(folder.path() / "a");
+    const auto third = [](IndexHeader& h, std::string&) { h.version = 3; };
+    CHECK(answers(Index::load(folder.write("third", forged(file, third)))) == answers(index));
     const auto second = [](IndexHeader& h, std::string&) { h.version = 2; };
     CHECK(answers(Index::load(folder.write("second", forged(file, second)))) == answers(index));
     const auto first = [](IndexHeader& h, std::string&) {
@@ -147,6 +149,89 @@ TEST_CASE("files of the versions before are read", "[index_file]") {
     const auto path = folder.write("first", forged(file, first));
     if (kind == IndexKind::hnsw) CHECK(answers(Index::load(path)) == answers(index));
     if (kind == IndexKind::ivf) CHECK_THROWS_AS(Index::load(path), FormatError);
+}
+
+TEST_CASE("sketches are saved, made for older files, and checked", "[index_file]") {
+    constexpr std::size_t kLong = 100, kRows = 1100, kSketch = 32;
+    const TemporaryFolder folder;
+    IndexOptions options;
+    options.kind = IndexKind::hnsw;
+    options.M = 4;
+    options.dtype = GENERATE(VectorType::float32, VectorType::int8);
+    Index index(kLong, options);
+    const auto values = random_floats(kRows * kLong, 1);
+    index.add({values.data(), kRows, kLong});
+    index.save(folder.path() / "a");
+    const auto whole = read_all(folder.path() / "a");
+    const auto found = [&](const Index& other) {
+        SearchOptions search;
+        search.k = 5;
+        return other.search({values.data(), 200, kLong}, search).ids;
+    };
+    Index loaded = Index::load(folder.path() / "a");
+    CHECK(found(loaded) == found(index));
+    CHECK(loaded.stats().bytes == index.stats().bytes);
+    loaded.save(folder.path() / "b");
+    CHECK(read_all(folder.path() / "b") == whole);
+
+    const std::size_t sketches = kRows * kSketch, centre = 448;  // 400 bytes, padded
+    REQUIRE(sketches % 64 == 0);
+    const auto third = forged(whole, [&](IndexHeader& h, std::string& file) {
+        h.version = 3;
+        h.sketch_bytes = 0;
+        file.resize(file.size() - sketches - centre);
+    });
+    const Index older = Index::load(folder.write("third", third));
+    CHECK(found(older) == found(index));
+    older.save(folder.path() / "b");
+    CHECK(read_all(folder.path() / "b") == whole);
+
+    using Change = std::function<void(IndexHeader&, std::string&)>;
+    const std::vector<Change> changes{
+        [](IndexHeader& h, std::string&) { h.sketch_bytes = 0; },
+        [](IndexHeader& h, std::string&) { h.sketch_bytes = 16; },
+        [](IndexHeader& h, std::string&) { h.sketch_bytes = ~0U; },
+        [](IndexHeader& h, std::string&) { h.version = 3; },
+        [](IndexHeader& h, std::string&) { h.metric = 3; },  // manhattan has none
+        [&](IndexHeader&, std::string& f) {
+            std::memset(&f[f.size() - sketches - centre], 0xFF, 4);  // NaN
+        },
+        [&](IndexHeader&, std::string& f) { f.resize(f.size() - 64); },
+    };
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+        INFO("change " << i);
+        CHECK_THROWS_AS(Index::load(folder.write("forged", forged(whole, changes[i]))),
+                        FormatError);
+    }
+    // Whatever sketches say, a walk finds as many rows as it should, and never others' memory.
+    const auto other = forged(whole, [&](IndexHeader&, std::string& f) {
+        std::memset(&f[f.size() - sketches], 0xFF, sketches);
+    });
+    CHECK(found(Index::load(folder.write("other", other))) == found(index));  // NaN: no limit
+}
+
+TEST_CASE("few rows may have sketches, and get more rows", "[index_file]") {
+    constexpr std::size_t kLong = 100, kSketch = 32;
+    const TemporaryFolder folder;
+    IndexOptions options;
+    options.kind = IndexKind::hnsw;
+    Index index(kLong, options);
+    const auto values = random_floats(500 * kLong, 1);
+    index.add({values.data(), 8, kLong});
+    index.save(folder.path() / "a");
+    const auto sketched =
+        forged(read_all(folder.path() / "a"), [&](IndexHeader& h, std::string& file) {
+            h.sketch_bytes = kSketch;
+            file.resize(file.size() + 448 + 8 * kSketch);
+        });
+    Index loaded = Index::load(folder.write("sketched", sketched));
+    loaded.add({values.data() + 8 * kLong, 492, kLong});
+    SearchOptions search;
+    search.k = 1;
+    const auto ids = loaded.search({values.data(), 500, kLong}, search).ids;
+    std::size_t found = 0;
+    for (std::size_t i = 0; i < 500; ++i) found += ids[i] == static_cast<Id>(i) ? 1 : 0;
+    CHECK(found > 400);  // the forged ones say that those rows are far away
 }
 
 TEST_CASE("saving is reproducible and leaves no other file", "[index_file]") {
@@ -223,7 +308,8 @@ TEST_CASE("a forged header with true hashes is refused without a huge allocation
         [](IndexHeader& h, std::string&) { h.entry_point = 12; },
         [](IndexHeader& h, std::string&) { h.entry_point = -2; },
         [](IndexHeader& h, std::string&) { h.max_level = 7; },
-        [](IndexHeader& h, std::string&) { h.version = 4; },
+        [](IndexHeader& h, std::string&) { h.version = 5; },
+        [](IndexHeader& h, std::string&) { h.sketch_bytes = 32; },
         [](IndexHeader& h, std::string&) { h.version = 0; },
         [](IndexHeader&, std::string& f) { std::memset(&f[192], 0, 16); },          // ids 0, 0
         [](IndexHeader&, std::string& f) { std::memset(&f[192], 0xFE, 8); },        // id below -1

@@ -27,7 +27,8 @@ void make_true(std::span<std::uint8_t> file) {
     const auto bytes = std::as_bytes(file);
     std::memcpy(&header, file.data(), sizeof(header));
     header.magic = kIndexMagic;
-    header.version = kOldestIndexVersion + header.version % 2;
+    constexpr std::uint32_t kVersions = kIndexVersion - kOldestIndexVersion + 1;
+    header.version = kOldestIndexVersion + (header.version - kOldestIndexVersion) % kVersions;
     header.header_bytes = sizeof(header);
     header.payload_hash = hash64(bytes.subspan(sizeof(header)));
     std::memcpy(file.data(), &header, sizeof(header));

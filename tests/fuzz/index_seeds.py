@@ -45,10 +45,18 @@ def make_index(kind: str, metric: str, dtype: str | None) -> Index:
     return index
 
 
+def make_sketched() -> Index:
+    """Vectors so long, and so many, that they have sketches."""
+    index = Index(96, "hnsw", "cosine", "int8", M=2)
+    index.add(np.random.default_rng(2).standard_normal((256, 96)).astype(np.float32))
+    return index
+
+
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for kind, metric, dtype in SEEDS:
         make_index(kind, metric, dtype).save(folder / f"{kind}-{metric}-{dtype or 'bits'}")
+    make_sketched().save(folder / "hnsw-sketches")
     Index(DIM).save(folder / "empty")
 
 

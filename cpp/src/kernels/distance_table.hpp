@@ -75,6 +75,36 @@ struct CodeKernels {
                             const float* minus_half_lengths);
 };
 
+/// Bits of a whole number from 0 that stands for one of a vector's numbers.
+inline constexpr std::size_t kSketchPlanes = 4;
+
+/// What stands before the bits of a row; see search/row_sketches.hpp.
+struct SketchHead {
+    float factor;  ///< f
+    float tilt;    ///< f times the number of set bits less that of the others
+    float away;    ///< under Metric::euclidean N^2, else -c . (x - c)
+    float unused;
+};
+
+/// Bytes of the sketch of a row of `dim` numbers: it lies in one line of the cache, or begins one.
+constexpr std::size_t sketch_row(std::size_t dim) {
+    const std::size_t bytes = sizeof(SketchHead) + (dim + 63) / 64 * 8;
+    return bytes <= 32 ? 32 : (bytes + 63) / 64 * 64;
+}
+
+/// A vector that is compared with sketches. Nearness to a row is about nearness - away -
+/// middle * tilt + factor * (step * (2 * (its levels where bits are set) - levels) + raise).
+struct SketchedVector {
+    const std::uint64_t* planes;  ///< (words, kSketchPlanes): the levels' bits, lowest first
+    std::size_t words;
+    std::size_t stride;  ///< bytes of a sketch
+    double nearness;
+    double middle;
+    double step;
+    double levels;  ///< the sum of all
+    double raise;
+};
+
 struct DistanceKernels {
     RealKernels float32;
     RealKernels float16;
@@ -82,6 +112,9 @@ struct DistanceKernels {
     DistanceKernel hamming;  ///< number of bits that differ
     IntegerKernels integer;  ///< of int8 rows
     CodeKernels codes;
+    /// out[i] of the sketch base[rows[i]], i < count.
+    void (*sketches)(const SketchedVector& x, const void* base, const std::uint32_t* rows,
+                     std::size_t count, float* out);
     /// Writes the ascending positions of the numbers that are at least `threshold`, not NaN.
     /// @param positions  room for `count`
     /// @returns how many they are

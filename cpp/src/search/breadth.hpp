@@ -37,6 +37,8 @@ public:
     void offer(Neighbour met);
     /// Whether neither that row nor any that is farther matters.
     [[nodiscard]] bool is_beyond(float nearness) const { return nearness < limit_; }
+    /// What is farther than this is.
+    [[nodiscard]] float limit() const { return limit_; }
 
 private:
     TopK least_, near_;

@@ -39,7 +39,8 @@ void HnswBatch::link(std::size_t count, std::size_t threads) {
 
 /// Algorithm 1 of the paper, but for the links back.
 void HnswBatch::link_forth(HnswWalk& walk, std::uint32_t row) {
-    const HnswTarget target(vectors_, row);
+    HnswTarget target(vectors_, row);
+    target.sketch();
     const int top = std::min(links_.levels(row) - 1, links_.max_level());
     std::vector<Neighbour> near{walk.descend(links_, target, top)};
     for (int level = top; level >= 0; --level) {

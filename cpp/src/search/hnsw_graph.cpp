@@ -19,14 +19,16 @@ constexpr std::size_t kMostAtOnce = 2048;
 HnswGraph::HnswGraph(const VectorStore& store, std::size_t M, std::size_t ef_construction)
     : store_(store), ef_construction_(ef_construction), links_(M) {
     if (wants_codes(store)) codes_.emplace(store.dim(), store.metric(), VectorType::int8);
+    if (RowSketches::are_worth(store)) sketches_.emplace(store.dim(), store.metric());
 }
 
 GraphVectors HnswGraph::vectors() const {
-    if (codes_) return {store_, &*codes_};
-    return {store_, store_.has_codes() ? &store_ : nullptr};
+    if (codes_) return {store_, &*codes_, sketches()};
+    return {store_, store_.has_codes() ? &store_ : nullptr, sketches()};
 }
 
-void HnswGraph::encode_stored() {
+void HnswGraph::encode_stored(std::size_t threads) {
+    if (sketches_) sketches_->extend(store_, threads);
     if (!codes_) return;
     codes_->reserve(store_.room());
     Matrix room(1, store_.dim());
@@ -35,8 +37,15 @@ void HnswGraph::encode_stored() {
     }
 }
 
+/// Codes and sketches of rows that are not linked may be of vectors whose add was undone.
+void HnswGraph::forget_unlinked() {
+    if (sketches_) sketches_->truncate(rows());
+    if (codes_ && codes_->rows() > rows()) codes_->truncate(rows());
+}
+
 void HnswGraph::link_stored(const RunOptions& run) {
-    encode_stored();
+    forget_unlinked();
+    encode_stored(run.threads);
     links_.reserve(store_.room());
     const auto all = vectors();
     while (rows() < store_.rows()) {
@@ -51,7 +60,8 @@ std::vector<Neighbour> HnswGraph::search(const float* query, std::size_t k, cons
                                          const RowFilter& filter) const {
     if (rows() == 0) return {};
     const auto all = vectors();
-    const HnswTarget target(all, query);
+    HnswTarget target(all, query);
+    target.sketch();
     const BorrowedWalk walk(walks_, rows());
     TopK found(std::max(breadth.most, k));
     WalkEnd end(breadth, store_.metric());
@@ -66,15 +76,16 @@ std::vector<Neighbour> HnswGraph::search(const float* query, std::size_t k, cons
 
 std::size_t HnswGraph::expected_bytes(const VectorStore& store, std::size_t M) {
     const std::size_t code = wants_codes(store) ? row_bytes(VectorType::int8, store.dim()) : 0;
-    return store.rows() * (HnswLinks::expected_bytes(M) + code);
+    const std::size_t sketch = RowSketches::are_worth(store) ? kernels::sketch_row(store.dim()) : 0;
+    return store.rows() * (HnswLinks::expected_bytes(M) + code + sketch);
 }
 
 std::size_t HnswGraph::bytes() const {
-    return links_.bytes() + code_bytes();
+    return links_.bytes() + code_bytes() + (sketches_ ? sketches_->bytes() : 0);
 }
 
 std::string HnswGraph::restore(const HnswLinks::FlatView& links) {
-    encode_stored();
+    encode_stored(0);
     return links_.restore(links, store_.rows());
 }
 

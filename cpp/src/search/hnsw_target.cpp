@@ -13,7 +13,19 @@ HnswTarget::HnswTarget(const GraphVectors& vectors, const float* query)
 }
 
 HnswTarget::HnswTarget(const GraphVectors& vectors, std::uint32_t row)
-    : vectors_(vectors), row_((vectors.codes ? *vectors.codes : vectors.store).row(row)) {}
+    : vectors_(vectors), row_((vectors.codes ? *vectors.codes : vectors.store).row(row)),
+      number_(row) {}
+
+void HnswTarget::sketch() {
+    if (vectors_.sketches == nullptr) return;
+    if (query_ != nullptr) {
+        sketch_.emplace(*vectors_.sketches, query_);
+        return;
+    }
+    std::vector<float> numbers(vectors_.store.dim());
+    vectors_.store.widen(number_, numbers.data());
+    sketch_.emplace(*vectors_.sketches, numbers.data());
+}
 
 void HnswTarget::compare(const std::uint32_t* rows, std::size_t count, float* nearness) const {
     if (vectors_.codes != nullptr) {

@@ -1,17 +1,21 @@
 #pragma once
 /// What a walk through the graph goes towards, and how near rows are to it.
 #include <cstdint>
+#include <optional>
 #include <vector>
 
+#include "search/row_sketches.hpp"
 #include "search/vector_store.hpp"
 
 namespace unitvec {
 
 /// The vectors under a graph: `store` as they are kept, and where `codes` are given the same as
-/// 8-bit rows, which walks compare: a quarter of the memory to read of float32.
+/// 8-bit rows, which walks compare: a quarter of the memory to read of float32. Sketches, where
+/// there are, say beforehand which rows need not be compared: a sixth of the memory of codes.
 struct GraphVectors {
     const VectorStore& store;
     const VectorStore* codes;
+    const RowSketches* sketches;
 };
 
 /// A query or a stored row.
@@ -21,6 +25,17 @@ public:
     HnswTarget(const GraphVectors& vectors, const float* query);
     HnswTarget(const GraphVectors& vectors, std::uint32_t row);
 
+    /// Makes ready to tell rows by their sketches, if there are.
+    void sketch();
+    [[nodiscard]] bool has_sketches() const { return sketch_.has_value(); }
+    /// nearness[i]: about as near as rows[i] can be. Only where has_sketches().
+    void estimate(const std::uint32_t* rows, std::size_t count, float* nearness) const {
+        sketch_->estimate(rows, count, nearness);
+    }
+    /// Begins to load the sketch of a row.
+    void ask_for_sketch(std::uint32_t row) const {
+        __builtin_prefetch(vectors_.sketches->sketch(row));
+    }
     /// Begins to load a row from memory, so far as the processor does not follow it by itself.
     void ask_for(std::uint32_t row) const {
         const std::byte* bytes = (vectors_.codes ? *vectors_.codes : vectors_.store).row(row);
@@ -36,7 +51,9 @@ private:
     const GraphVectors& vectors_;
     const float* query_ = nullptr;
     const std::byte* row_ = nullptr;
+    std::uint32_t number_ = 0;     // of a stored row
     std::vector<std::byte> code_;  // of a query
+    std::optional<SketchTarget> sketch_;
 };
 
 }  // namespace unitvec

@@ -33,8 +33,13 @@ public:
                  TopK& found);
 
 private:
-    /// Fills fresh_ and nearness_ with the neighbours of `row` that were not met yet.
-    void meet(const HnswLinks& links, const HnswTarget& target, std::uint32_t row, int level);
+    /// Fills fresh_ and nearness_ with the neighbours of `row` that were not met yet, but for those
+    /// whose sketches say that they are farther than `limit`.
+    void meet(const HnswLinks& links, const HnswTarget& target, std::uint32_t row, int level,
+              float limit);
+    void leave_farther(const HnswTarget& target, float limit);
+    /// Whether sketches have told enough so far to be looked at further.
+    [[nodiscard]] bool sketches_tell() const;
     /// Has the links loaded that the next step will read: of the nearest row in sight.
     void ask_for_next(const HnswLinks& links, int level) const;
     void forget();
@@ -42,6 +47,7 @@ private:
 
     std::vector<std::uint16_t> marks_;  // == round_: met in this walk
     std::uint16_t round_ = 0;
+    std::size_t estimated_ = 0, compared_ = 0;  // rows by their sketches, and of these by more
     std::vector<std::uint32_t> fresh_;
     std::vector<float> nearness_;
     std::vector<Neighbour> frontier_;  // a heap, nearest first

@@ -94,8 +94,9 @@ std::size_t field(const PartReader& reader, const char* name, std::uint64_t valu
 IndexOptions read_options(const PartReader& reader, const IndexHeader& h) {
     constexpr std::uint64_t kAny = std::numeric_limits<std::uint64_t>::max();
     IndexOptions options;
-    // Each version of the format has one more kind: 1 ends with auto, 2 with ivf, 3 with ivfpq.
-    options.kind = static_cast<IndexKind>(field(reader, "kind", h.kind, 0, h.version + 1));
+    // Version 1 ended with auto, 2 with ivf.
+    options.kind =
+        static_cast<IndexKind>(field(reader, "kind", h.kind, 0, std::min(h.version + 1, 4U)));
     options.metric = static_cast<Metric>(field(reader, "metric", h.metric, 0, 4));
     const bool bits = options.metric == Metric::hamming;
     if (has_lists(options.kind) && !has_products(options.metric)) {
@@ -145,11 +146,30 @@ std::span<const std::byte> read_vectors(PartReader& reader, const IndexHeader& h
     return rows;
 }
 
+void read_sketches(PartReader& reader, const IndexHeader& header, HnswGraph& graph) {
+    auto* sketches = graph.empty_sketches();
+    const std::uint64_t bytes = kernels::sketch_row(header.dim);
+    if (sketches == nullptr || header.sketch_bytes != bytes) {
+        reader.fail_at(offsetof(IndexHeader, sketch_bytes),
+                       "expected " + std::to_string(sketches == nullptr ? 0 : bytes) +
+                           " bytes of a sketch, got " + std::to_string(header.sketch_bytes));
+    }
+    const std::size_t start = reader.offset();
+    const auto centre = reader.take<float>(header.dim, "numbers of a centre");
+    if (!is_sound_row(VectorType::float32, header.dim, std::as_bytes(centre).data())) {
+        reader.fail_at(start, "expected a finite centre, of length at most 5e18");
+    }
+    sketches->restore(centre, reader.take<std::byte>(header.rows * bytes, "bytes of sketches"));
+}
+
 /// Links or lists, whichever the file has, over a store that is complete.
 void read_graph(PartReader& reader, const IndexHeader& header, HnswGraph& graph) {
     const std::size_t start = reader.offset();
     const auto levels = reader.take<std::int32_t>(header.rows, "levels");
     const auto links = reader.take<std::int32_t>(header.links, "links");
+    if (header.version >= kSketchedVersion && header.sketch_bytes > 0) {
+        read_sketches(reader, header, graph);
+    }
     const auto wrong = graph.restore({levels, links, header.entry_point, header.max_level});
     if (!wrong.empty()) reader.fail_at(start, wrong);
 }

@@ -78,6 +78,11 @@ void Index::save(const std::filesystem::path& path) const {
         header.links = links.links.size();
         header.entry_point = links.entry;
         header.max_level = links.max_level;
+        if (const auto* sketches = state.graph->sketches()) {
+            parts.write(sketches->centre());
+            parts.write(sketches->first(header.rows));
+            header.sketch_bytes = static_cast<std::uint32_t>(kernels::sketch_row(header.dim));
+        }
     }
     if (state.has_whole_lists()) {
         const auto lists = state.lists->parts();
