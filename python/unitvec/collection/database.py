@@ -12,6 +12,8 @@ import apsw
 from unitvec.collection import schema
 from unitvec.collection.room import Growth, fold
 
+_SEQUENCE = "SELECT sequence FROM state"
+
 
 class Database:
     """One connection to a collection's database; used by one thread at a time.
@@ -100,10 +102,13 @@ class Database:
         if self._source is None:
             if not self._mapped.in_transaction:
                 self._mapped.execute("BEGIN")
-            sql = "SELECT sequence FROM state"
-            here, there = (c.execute(sql).get for c in (self.connection, self._mapped))
-            self._source = self._mapped if here == there else self.connection
+            there = self._mapped.execute(_SEQUENCE).get
+            self._source = self._mapped if self._sequence() == there else self.connection
         return self._source
+
+    def _sequence(self) -> Any:
+        """The number of the last change that this transaction sees."""
+        return self.connection.execute(_SEQUENCE).get
 
     @contextmanager
     def writing(self) -> Iterator[None]:

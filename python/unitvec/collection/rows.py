@@ -91,11 +91,14 @@ def decode_metadata(text: str) -> dict[str, Any]:
             same key twice, or a key with NUL.
     """
     try:
-        metadata, end = _DECODER.raw_decode(text)
+        metadata, end = _QUICK.raw_decode(text)
         if type(metadata) is not dict or end != len(text):  # nothing stands before or behind it
             raise ValueError("expected a JSON object")
         if "\\u" in text:  # rare: of control characters alone
             _require_text(metadata)
+        # A colon follows each key: where there are as many colons as keys, none was there twice.
+        if text.count(":") != len(metadata):
+            _DECODER.decode(text)  # of one within, or with colons in texts: looks at each
     except RecursionError:
         raise ValueError("too many levels") from None
     return metadata
@@ -135,6 +138,7 @@ def _require_text(value: Any) -> None:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_finite, parse_constant=_refuse)
+_QUICK = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse)
 
 
 def encode_vector(vector: NDArray[np.float32]) -> bytes:

@@ -164,20 +164,15 @@ class SearchVerb(OpenCollection):
         return results
 
     def _hits(self, found: Found, request: SearchRequest) -> list[Hit]:
-        return [
-            self._hit(found, key, score, request.include)
-            for key, score in zip(found.keys, found.scores, strict=True)
-        ]
-
-    def _hit(self, found: Found, key: int, score: float, include: frozenset[str]) -> Hit:
-        row = found.rows[key]
-        return Hit(
-            row.id,
-            score,
-            row.document if "documents" in include else None,
-            metadata_of(self.path, row) if "metadatas" in include else {},
-            found.vectors.get(key) if "embeddings" in include else None,
-        )
+        path, rows, vectors = self.path, found.rows, found.vectors
+        texts, metadatas = "documents" in request.include, "metadatas" in request.include
+        hits = []
+        for key, score in zip(found.keys, found.scores, strict=True):
+            row = rows[key]
+            text = row.document if texts else None
+            metadata = metadata_of(path, row) if metadatas else {}
+            hits.append(Hit(row.id, score, text, metadata, vectors.get(key)))
+        return hits
 
     def _queries(
         self, query: Any, request: SearchRequest, space: Space | None

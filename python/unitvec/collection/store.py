@@ -271,6 +271,9 @@ class Store(RowReader):
             self._known = state  # readers change nothing
         return state
 
+    def _sequence(self) -> int:
+        return self.state().sequence
+
     def _set_state(self, state: State) -> None:
         self.connection.execute(
             "UPDATE state SET sequence = ?, purged = ?, next_key = ?, live = ?, switches = ?", state
