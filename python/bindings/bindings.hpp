@@ -82,5 +82,6 @@ void register_step_times(py::module_& m);
 void register_stored_rows(py::module_& m);
 void register_tokenizer(py::module_& m);
 void register_torchscript(py::module_& m);
+void register_words(py::module_& m);
 
 }  // namespace unitvec::bindings

@@ -55,4 +55,5 @@ PYBIND11_MODULE(_core, m) {
     register_kmeans(m);
     register_nominees(m);
     register_stored_rows(m);
+    register_words(m);
 }

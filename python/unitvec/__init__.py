@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from unitvec import hub as hub
+    from unitvec import preprocessing as preprocessing
     from unitvec._core import FormatError as FormatError
     from unitvec.collection import Collection as Collection
     from unitvec.cross_encoder import CrossEncoder as CrossEncoder
@@ -52,6 +53,7 @@ _HOME: dict[str, str] = {
     "kmeans": "unitvec.k_means",
     "l2_normalize": "unitvec.distance",
     "manhattan": "unitvec.distance",
+    "preprocessing": "unitvec.preprocessing",
     "quantize_embeddings": "unitvec.quantize",
 }
 
@@ -75,6 +77,7 @@ __all__ = [
     "kmeans",
     "l2_normalize",
     "manhattan",
+    "preprocessing",
     "quantize_embeddings",
 ]
 

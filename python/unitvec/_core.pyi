@@ -9,7 +9,7 @@ import numpy
 import numpy.typing
 import os
 import typing
-__all__: list[str] = ['ClassificationHead', 'Dense', 'Encoder', 'Encoding', 'FormatError', 'Index', 'Nominees', 'PoolingPlan', 'TokenSequences', 'Tokenizer', 'TorchScriptEncoder', 'TorchScriptImageEncoder', 'TorchScriptTextEncoder', 'TransformerEncoder', 'active_isa', 'angle', 'are_sound', 'available_isas', 'coding_error', 'cosine', 'default_threads', 'dot', 'embed', 'embed_tokens', 'euclidean', 'export_torchscript', 'faiss_version', 'kmeans', 'l2_normalize', 'manhattan', 'nearest_stored', 'pool', 'products', 'require_pooling', 'squares_between', 'start_step_times', 'stop_step_times', 'stored_scores', 'stored_vectors', 'tokenize', 'tokenize_pairs']
+__all__: list[str] = ['ClassificationHead', 'Dense', 'Encoder', 'Encoding', 'FormatError', 'Index', 'Nominees', 'PoolingPlan', 'TokenSequences', 'Tokenizer', 'TorchScriptEncoder', 'TorchScriptImageEncoder', 'TorchScriptTextEncoder', 'TransformerEncoder', 'WordCleaner', 'active_isa', 'angle', 'are_sound', 'available_isas', 'coding_error', 'cosine', 'default_threads', 'dot', 'embed', 'embed_tokens', 'euclidean', 'export_torchscript', 'faiss_version', 'kmeans', 'l2_normalize', 'lower_case', 'manhattan', 'nearest_stored', 'pool', 'products', 'require_pooling', 'split_texts', 'split_words', 'squares_between', 'start_step_times', 'stop_step_times', 'stored_scores', 'stored_vectors', 'tokenize', 'tokenize_pairs']
 class FormatError(ValueError):
     pass
 class Encoding:
@@ -358,6 +358,16 @@ class Nominees:
         """
         No row that is not among these scores more.
         """
+class WordCleaner:
+    """
+    Cleaned words in the core; use unitvec.preprocessing.Pipeline.
+    """
+    def __init__(self, *, split_contractions: bool = False, split_hyphens: bool = False, strip_urls: bool = False, strip_emails: bool = False, remove_punctuation: bool = False, marks_inside_words: bool = False, categories: str = 'PS', keep: str = '', keep_emoji: bool = False, remove_numbers: bool = False, remove_digits: bool = False, lowercase: bool = False, stop_words: collections.abc.Sequence = (), min_length: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+        ...
+    def clean(self, texts: collections.abc.Sequence, *, lemmas_of: typing.Any = None, as_lists: bool = False, threads: typing.SupportsInt | typing.SupportsIndex = 0) -> list:
+        ...
+    def clean_tokens(self, tokens: collections.abc.Sequence) -> list:
+        ...
 def active_isa() -> str:
     """
     The instruction set the kernels use, one of available_isas().
@@ -404,6 +414,10 @@ def kmeans(vectors: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], k: 
     ...
 def l2_normalize(vectors: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> numpy.typing.NDArray[numpy.float32]:
     ...
+def lower_case(text: typing.Any) -> str:
+    """
+    Full lower case, with the final sigma.
+    """
 def manhattan(a: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], b: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> numpy.typing.NDArray[numpy.float32]:
     ...
 def nearest_stored(metric: str, query: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], keys: typing.Annotated[numpy.typing.ArrayLike, numpy.int64], rows: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], wanted: typing.Annotated[numpy.typing.ArrayLike, numpy.int64], k: typing.SupportsInt | typing.SupportsIndex) -> tuple:
@@ -421,6 +435,14 @@ def products() -> dict[str, str]:
 def require_pooling(name: str) -> None:
     """
     Raises ValueError unless `name` is a pooling mode.
+    """
+def split_texts(texts: collections.abc.Sequence, *, split_contractions: bool = False, split_hyphens: bool = False) -> list:
+    """
+    The words of every text, as lists of str.
+    """
+def split_words(text: typing.Any, *, split_contractions: bool = False, split_hyphens: bool = False) -> list:
+    """
+    (begin, end, kind) of every word of a text, in code points.
     """
 def squares_between(vectors: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], least: typing.SupportsFloat | typing.SupportsIndex, most: typing.SupportsFloat | typing.SupportsIndex) -> bool:
     """

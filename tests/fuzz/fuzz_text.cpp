@@ -1,5 +1,5 @@
 /// Any bytes as text: the quick scanners beside the slow way, which normalises the whole text
-/// first.
+/// first. And cut into words: no character is lost or stands in two of them.
 #include <cstdint>
 #include <vector>
 
@@ -7,6 +7,8 @@
 #include "bpe_model.hpp"
 #include "byte_level.hpp"
 #include "support.hpp"
+#include "unitvec/text/words.hpp"
+#include "word_class.hpp"
 
 using namespace unitvec;
 using Step = NormalizerStep;
@@ -68,6 +70,26 @@ BpeModel bpe(ByteLevelSettings settings) {
             settings};
 }
 
+bool may_be_left_out(char32_t code) {
+    const auto kind = word_class(code);
+    return kind == WordClass::space || kind == WordClass::format;
+}
+
+void check_words(const WordRules& rules, std::string_view text) {
+    std::vector<Word> words;
+    split_words(text, rules, words);
+    words.push_back({text.size(), text.size(), WordKind::word});
+    std::size_t behind = 0;
+    for (const auto& word : words) {
+        fuzz::require(word.begin >= behind, "words do not overlap");
+        for (const auto code : unicode::decode(text.substr(behind, word.begin - behind))) {
+            fuzz::require(may_be_left_out(code), "only white space is left out");
+        }
+        fuzz::require(word.end > word.begin || word.begin == text.size(), "no word is empty");
+        behind = word.end;
+    }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -84,5 +106,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view text(reinterpret_cast<const char*>(data), size);
     for (const auto& model : models) check_same(model, text);
     for (const auto* model : {&plain, &prefixed, &unsplit}) check_same(*model, text);
+    check_words({}, text);
+    check_words({Joined::split, Joined::split}, text);
     return 0;
 }

@@ -1,4 +1,6 @@
-"""Writes ../unicode_tables.cpp from the Unicode Character Database, version 16.0.0.
+"""Writes ../unicode_tables.cpp and ../word_class_tables.cpp from the Unicode Character Database.
+
+The version is 16.0.0.
 
 Usage: python generate_tables.py FOLDER      (see README.md for where the folder comes from)
 
@@ -9,6 +11,8 @@ stands at a Unicode version of its own, because a vocabulary was learnt with the
     canonical decompositions, combining classes         9.0   crate unicode-normalization-alignments
     letters, numbers, word characters                  16.0   the regular expression engines
     white space, lower case                            17.0   Rust's standard library
+
+The classes of word_class.hpp, which cut text into words as people mean them, are those of 16.0.
 
 Characters younger than the version of a table are left out by their age. A few characters have
 changed category since; CHANGED_SINCE_8 and CHANGED_SINCE_9 undo that. An exhaustive comparison over
@@ -86,6 +90,45 @@ std::span<const LowerCase> lower_cases() {{ return kLowerCases; }}
 }}  // namespace unitvec::unicode_tables
 """
 
+# The values of word_class.hpp's WordClass, in its order.
+WORD_CLASSES = (
+    "other",
+    "space",
+    "letter",
+    "upper",
+    "mark",
+    "digit",
+    "number",
+    "connector",
+    "punctuation",
+    "symbol",
+    "format",
+    "ideograph",
+    "hiragana",
+    "katakana",
+    "emoji",
+    "regional",
+    "modifier",
+)
+WORD_CLASS_TEMPLATE = """\
+// Made by unicode/generate_tables.py from the Unicode Character Database {version}; do not edit.
+// clang-format off
+#include "word_class.hpp"
+
+namespace unitvec {{
+namespace {{
+
+constexpr WordClassRange kRanges[] = {{
+{ranges}
+}};
+
+}}  // namespace
+
+std::span<const WordClassRange> word_class_ranges() {{ return kRanges; }}
+
+}}  // namespace unitvec
+"""
+
 
 class Database:
     """The fields of the Unicode Character Database that the tables need, by code point."""
@@ -107,6 +150,14 @@ class Database:
         core = self._load(folder, "DerivedCoreProperties")
         alphabetic = [r for r in core if r["property"] == "Alphabetic"]
         self.alphabetic = {c for row in alphabetic for c in code_points(row["range"])}
+        self.script = {
+            c: row["script"]
+            for row in self._load(folder, "Scripts")
+            for c in code_points(row["range"])
+        }
+        self.emoji: dict[str, set[int]] = {}
+        for row in self._load(folder / "emoji", "emoji-data"):
+            self.emoji.setdefault(row["property"], set()).update(code_points(row["range"]))
 
     @staticmethod
     def _load(folder: Path, name: str) -> list[dict]:
@@ -187,6 +238,34 @@ def properties(db: Database, code: int) -> int:
     return flags
 
 
+def word_class(db: Database, code: int) -> str:
+    """The WordClass of one code point."""
+    category = db.category.get(code, "Cn")
+    script = db.script.get(code, "Unknown")
+    if code in (0x200C, 0x200D):  # joiners: part of words in Persian and the scripts of India
+        return "mark"
+    if code in db.whitespace or category == "Cc" or code == 0x200B:  # ZERO WIDTH SPACE: Cf
+        return "space"
+    if 0x1F1E6 <= code <= 0x1F1FF:
+        return "regional"
+    if code in db.emoji["Emoji_Modifier"]:
+        return "modifier"
+    # Arrows, signs such as the copyright's and the like are pictures only where U+FE0F says so.
+    if code in db.emoji["Emoji_Presentation"] or (
+        code >= 0x2600 and category == "So" and code in db.emoji["Extended_Pictographic"]
+    ):
+        return "emoji"
+    if category[0] in "LN" and script == "Han":
+        return "ideograph"
+    if category[0] == "L" and script in ("Hiragana", "Katakana"):
+        return script.lower()
+    if code in (0x30FC, 0xFF70):  # the mark that lengthens a vowel of either script
+        return "mark"
+    simple = {"Lu": "upper", "Lt": "upper", "Nd": "digit", "Pc": "connector", "Cf": "format"}
+    by_first = {"L": "letter", "M": "mark", "N": "number", "P": "punctuation", "S": "symbol"}
+    return simple.get(category, by_first.get(category[0], "other"))
+
+
 def ranges(value: Callable[[int], int]) -> list[tuple[int, int, int]]:
     """Runs (first, last, value) of code points whose value is the same and not 0."""
     runs: list[tuple[int, int, int]] = []
@@ -231,7 +310,14 @@ def main() -> None:
         decompositions=rows(mapping(code, to) for code, to in decompositions.items()),
         lower_cases=rows(mapping(code, to) for code, to in lower.items()),
     )
-    Path(__file__).parent.parent.joinpath("unicode_tables.cpp").write_text(text, encoding="utf-8")
+    folder = Path(__file__).parent.parent
+    folder.joinpath("unicode_tables.cpp").write_text(text, encoding="utf-8")
+    word_class_runs = ranges(lambda code: WORD_CLASSES.index(word_class(db, code)))
+    text = WORD_CLASS_TEMPLATE.format(
+        version=VERSION,
+        ranges=rows(f"{{{first:#x}, {last:#x}, {v}}}" for first, last, v in word_class_runs),
+    )
+    folder.joinpath("word_class_tables.cpp").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
