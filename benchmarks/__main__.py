@@ -35,6 +35,10 @@ QUESTIONS = {
     "collection-growth": "collection_growth",
     "collection-quality": "collection_quality",
     "tokenize": "tokenizing",
+    "preprocess": "preprocessing",
+    "lemmas": "lemmas",
+    "cleaning": "cleaning",
+    "job-matcher": "job_matcher",
     "import": "imports",
     "search-cold": "search_cold",
 }

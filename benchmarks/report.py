@@ -12,7 +12,7 @@ from benchmarks.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
-DOCUMENTS = ("README.md", "docs/benchmarks.md")
+DOCUMENTS = ("README.md", "docs/benchmarks.md", "docs/preprocessing.md")
 
 #: Below docs/, so that the guide has them too.
 PICTURES = ROOT / "docs" / "plots"

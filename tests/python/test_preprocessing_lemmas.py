@@ -11,7 +11,12 @@ pytest.importorskip("lemminflect", reason="the extra `preprocessing` is not inst
 
 
 def test_the_cases_of_the_guide() -> None:
-    assert lemmatize(["running", "runs", "ran", "restaurant"]) == ["run", "run", "run", "restaurant"]
+    assert lemmatize(["running", "runs", "ran", "restaurant"]) == [
+        "run",
+        "run",
+        "run",
+        "restaurant",
+    ]
     assert lemmatize("amazing") == "amazing"
     assert [lemmatize(w, pos="verb") for w in ("amazing", "exciting", "had", "recommended")] == [
         *("amaze", "excite", "have", "recommend")
@@ -72,7 +77,7 @@ def test_other_languages() -> None:
 
 
 def test_mistakes_are_named() -> None:
-    with pytest.raises(ValueError, match="'verb', 'noun', 'adj', 'adv' or a universal tag .* 'vb'"):
+    with pytest.raises(ValueError, match=r"'adj', 'adv' or a universal tag .* got 'vb'"):
         lemmatize("word", "vb")
     with pytest.raises(ValueError, match="expected a word, got ''"):
         lemmatize("")

@@ -134,7 +134,9 @@ def test_unicode_forms() -> None:
 )
 @pytest.mark.parametrize("text", [None, 5, b"bytes", {"a": 1}])
 def test_other_than_text_is_refused_by_name(step, text: object) -> None:
-    with pytest.raises(TypeError, match=rf"\[{step.__name__}\] expected .* got {type(text).__name__}"):
+    with pytest.raises(
+        TypeError, match=rf"\[{step.__name__}\] expected .* got {type(text).__name__}"
+    ):
         step(text)
 
 

@@ -17,7 +17,9 @@ def may_be_left_out(character: str) -> bool:
 
 
 #: Text of what the rules look at, more often than chance would have it.
-tricky = st.text(st.sampled_from("aZé中あアก019.,:/-'’&+#@_()!$% \n\u200b\u00ad\u0301\u200d😀🏽🇩\ufe0f<"))
+tricky = st.text(
+    st.sampled_from("aZé中あアก019.,:/-'’&+#@_()!$% \n\u200b\u00ad\u0301\u200d😀🏽🇩\ufe0f<")
+)
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from treebank import lemmas, sentences
 
 from corpora import corpus
-from treebank import lemmas, sentences
 from unitvec.preprocessing import Pipeline, lemmatize, remove_punctuation, tokenize
 
 
@@ -51,7 +51,10 @@ def test_lemmas_are_at_least_as_right_as_the_best_librarys(treebank_path: Path) 
     assert tagged["all"] >= ours["all"] + 0.008
     open_classes = ("VERB", "NOUN", "ADJ")
     tables = accuracy(
-        [(lemminflect.getLemma(w, upos=p) or (w,))[0] if p in open_classes else w for w, _, p in words],
+        [
+            (lemminflect.getLemma(w, upos=p) or (w,))[0] if p in open_classes else w
+            for w, _, p in words
+        ],
         words,
     )
     for pos in open_classes:

@@ -8,7 +8,7 @@ LemmInflect's table of that part of speech has the first word: read as a verb "a
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, overload
 
 from unitvec.extras import load_extra
@@ -32,14 +32,34 @@ _CLITICS = {
 }  # fmt: skip
 
 #: Words whose "'s" is no possessive.
-_WITH_IS = (
-    "he she it that this what who where when why how there here let one everything something "
-    "nothing everyone someone"
-).split()
+_WITH_IS = [
+    "he",
+    "she",
+    "it",
+    "that",
+    "this",
+    "what",
+    "who",
+    "where",
+    "when",
+    "why",
+    "how",
+    "there",
+    "here",
+    "let",
+    "one",
+    "everything",
+    "something",
+    "nothing",
+    "everyone",
+    "someone",
+]
 
 
-@overload
-def lemmatize(word: str, pos: str | None = ..., *, language: str = ...) -> str: ...
+@overload  # a str is an iterable of str, too: the first that fits counts
+def lemmatize(  # type: ignore[overload-overlap]
+    word: str, pos: str | None = ..., *, language: str = ...
+) -> str: ...
 @overload
 def lemmatize(word: Iterable[str], pos: str | None = ..., *, language: str = ...) -> list[str]: ...
 def lemmatize(
@@ -98,7 +118,7 @@ def _checked(word: str, tag: str | None, language: str) -> str:
 @lru_cache(maxsize=_CACHED)
 def lemma(word: str, tag: str | None, language: str = "en") -> str:
     """The lemma of a word that is no empty text, by its universal tag."""
-    if tag in _UNCHANGED or not word[0].isalpha() and not word.startswith(("'", "\u2019")):
+    if tag in _UNCHANGED or (not word[0].isalpha() and not word.startswith(("'", "\u2019"))):
         return word
     if language != "en":
         return _of_simplemma(word, language)
@@ -170,18 +190,18 @@ def _of_simplemma(word: str, language: str) -> str:
     return found.lower() if word.islower() else found
 
 
-@lru_cache(maxsize=None)
+@cache
 def _simplemma() -> Any:
     return load_extra("simplemma", "preprocessing", "lemmatize")
 
 
-@lru_cache(maxsize=None)
+@cache
 def _simplemma_languages() -> tuple[str, ...]:
     _simplemma()
     strategies = load_extra("simplemma.strategies.dictionaries", "preprocessing", "lemmatize")
     return tuple(sorted(strategies.dictionary_factory.SUPPORTED_LANGUAGES))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _tables() -> Any:
     return load_extra("lemminflect", "preprocessing", "lemmatize")

@@ -48,7 +48,7 @@ def check(options: Mapping[str, Any]) -> None:
 def _check_length(min_length: object) -> None:
     if isinstance(min_length, bool) or not hasattr(min_length, "__index__"):
         raise TypeError(f"[Pipeline] expected min_length to be a whole number, got {min_length!r}")
-    if operator.index(min_length) < 0:  # type: ignore[arg-type]  # it has __index__
+    if operator.index(min_length) < 0:
         raise ValueError(f"[Pipeline] expected min_length to be at least 0, got {min_length!r}")
 
 

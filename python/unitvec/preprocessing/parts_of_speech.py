@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 #: The universal part-of-speech tags (https://universaldependencies.org/u/pos/).
-UNIVERSAL = (
-    "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X"
-).split()
+UNIVERSAL = [
+    "ADJ",
+    "ADP",
+    "ADV",
+    "AUX",
+    "CCONJ",
+    "DET",
+    "INTJ",
+    "NOUN",
+    "NUM",
+    "PART",
+    "PRON",
+    "PROPN",
+    "PUNCT",
+    "SCONJ",
+    "SYM",
+    "VERB",
+    "X",
+]
 
 _EVERYDAY = {
     "verb": "VERB",

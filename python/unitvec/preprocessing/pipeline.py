@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from itertools import islice
 from typing import Any, overload
 
@@ -286,9 +286,10 @@ class Pipeline:
     @property
     def _cleaner(self) -> _core.WordCleaner:
         """Made when it is first needed: options are all that pickles and clones."""
-        if "_made" not in self.__dict__:
-            self.__dict__["_made"] = _options.cleaner_of(self.get_params())
-        return self.__dict__["_made"]
+        made: _core.WordCleaner | None = self.__dict__.get("_made")
+        if made is None:
+            made = self.__dict__["_made"] = _options.cleaner_of(self.get_params())
+        return made
 
     def _prepared(self, text: str) -> str:
         if self.normalize is not None:
@@ -324,7 +325,7 @@ class Pipeline:
                 split_hyphens=self.hyphens == "split",
             )
             return list(tokens)
-        tokens = [token for token in self.tokenizer(text)]
+        tokens = list(self.tokenizer(text))
         require_texts("tokenizer", tokens)
         return [token for token in tokens if token and not token.isspace()]
 
@@ -356,7 +357,7 @@ class Pipeline:
             if processes is None
             else in_processes(self._batch, batches, processes)
         )
-        total = len(texts) if hasattr(texts, "__len__") else None
+        total = len(texts) if isinstance(texts, Sized) else None
         with progress_bar(total, "Cleaning", "texts", show_progress_bar) as bar:
             for cleaned in done:
                 yield from cleaned

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any, overload
+from typing import overload
 
 from unitvec import _core
 from unitvec.preprocessing.arguments import (
@@ -48,7 +48,7 @@ def lowercase(text: str) -> str:
 
 
 def strip_html(text: str) -> str:
-    """The text without tags, comments, scripts and style sheets, character references resolved.
+    r"""The text without tags, comments, scripts and style sheets, character references resolved.
 
     By the standard library's parser. Elements that are not part of a line, such as `<br>`, become a
     space or a line end; a "<" that begins no whole tag is text. A text without markup comes back
@@ -56,7 +56,7 @@ def strip_html(text: str) -> str:
 
     Example:
         >>> strip_html("<p>Fish &amp; chips<br/>for <b>two</b></p>")
-        'Fish & chips\\nfor two'
+        'Fish & chips\nfor two'
     """
     require_text("strip_html", text)
     return text_of_html(text)
@@ -88,9 +88,23 @@ def strip_urls(text: str, replacement: str = "", *, emails: bool = False) -> str
 
 
 @overload
-def remove_punctuation(text: str, **options: Any) -> str: ...
+def remove_punctuation(  # type: ignore[overload-overlap]
+    text: str,
+    *,
+    categories: str = ...,
+    keep: str = ...,
+    keep_emoji: bool = ...,
+    inside_words: bool = ...,
+) -> str: ...
 @overload
-def remove_punctuation(text: Iterable[str], **options: Any) -> list[str]: ...
+def remove_punctuation(
+    text: Iterable[str],
+    *,
+    categories: str = ...,
+    keep: str = ...,
+    keep_emoji: bool = ...,
+    inside_words: bool = ...,
+) -> list[str]: ...
 def remove_punctuation(
     text: str | Iterable[str],
     *,
@@ -135,7 +149,7 @@ def remove_punctuation(
 
 
 @overload
-def remove_digits(text: str) -> str: ...
+def remove_digits(text: str) -> str: ...  # type: ignore[overload-overlap]
 @overload
 def remove_digits(text: Iterable[str]) -> list[str]: ...
 def remove_digits(text: str | Iterable[str]) -> str | list[str]:
@@ -147,7 +161,7 @@ def remove_digits(text: str | Iterable[str]) -> str | list[str]:
 
 
 @overload
-def remove_numbers(text: str) -> str: ...
+def remove_numbers(text: str) -> str: ...  # type: ignore[overload-overlap]
 @overload
 def remove_numbers(text: Iterable[str]) -> list[str]: ...
 def remove_numbers(text: str | Iterable[str]) -> str | list[str]:
@@ -159,7 +173,9 @@ def remove_numbers(text: str | Iterable[str]) -> str | list[str]:
 
 
 @overload
-def remove_stopwords(text: str, words: str | Iterable[str] = ...) -> str: ...
+def remove_stopwords(  # type: ignore[overload-overlap]
+    text: str, words: str | Iterable[str] = ...
+) -> str: ...
 @overload
 def remove_stopwords(text: Iterable[str], words: str | Iterable[str] = ...) -> list[str]: ...
 def remove_stopwords(
@@ -171,8 +187,8 @@ def remove_stopwords(
         text: a text, of which the remaining tokens come back with single spaces, or tokens.
         words: the name of a list of `stopwords`, or the words themselves.
     """
-    chosen = stopwords(words) if isinstance(words, str) else as_stop_words(
-        "remove_stopwords", words
+    chosen = (
+        stopwords(words) if isinstance(words, str) else as_stop_words("remove_stopwords", words)
     )
     return _cleaned("remove_stopwords", _without(chosen), text)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache
 
 from unitvec import _core
 from unitvec.extras import load_extra
@@ -134,15 +134,13 @@ def as_stop_words(function: str, words: Iterable[str]) -> frozenset[str]:
     return frozenset(_core.lower_case(word).replace("\u2019", "'") for word in words)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _named(name: str) -> frozenset[str]:
     name = "english" if name == "en" else name
     if name in _LISTS:
         return _LISTS[name]
     code = _LANGUAGES.get(name, name)
     if code not in _LANGUAGES.values():
-        raise ValueError(
-            f"[stopwords] expected one of {', '.join(stopword_lists())}, got {name!r}"
-        )
+        raise ValueError(f"[stopwords] expected one of {', '.join(stopword_lists())}, got {name!r}")
     package = load_extra("stopwordsiso", "preprocessing", "stopwords")
     return as_stop_words("stopwords", package.stopwords(code))
