@@ -94,7 +94,7 @@ def lemmatize(
         raise ValueError(f"[lemmatize] expected pos only with language 'en', got {language!r}")
     if isinstance(word, str):
         return _checked(word, tag, language)
-    if isinstance(word, (bytes, bytearray)) or not isinstance(word, Iterable):
+    if isinstance(word, (bytes, bytearray, dict)) or not isinstance(word, Iterable):
         require_text("lemmatize", word, "word")
     return [_checked(each, tag, language) for each in word]
 
