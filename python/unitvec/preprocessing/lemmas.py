@@ -115,11 +115,15 @@ def _checked(word: str, tag: str | None, language: str) -> str:
     return lemma(word, tag, language)
 
 
-@lru_cache(maxsize=_CACHED)
 def lemma(word: str, tag: str | None, language: str = "en") -> str:
     """The lemma of a word that is no empty text, by its universal tag."""
-    if tag in _UNCHANGED or (not word[0].isalpha() and not word.startswith(("'", "\u2019"))):
-        return word
+    if tag in _UNCHANGED or not (word[0].isalpha() or word.startswith(("'", "\u2019"))):
+        return word  # numbers, addresses: too many to remember
+    return _lemma(word, tag, language)
+
+
+@lru_cache(maxsize=_CACHED)
+def _lemma(word: str, tag: str | None, language: str) -> str:
     if language != "en":
         return _of_simplemma(word, language)
     straight = word.replace("\u2019", "'")
@@ -135,7 +139,7 @@ def lemma(word: str, tag: str | None, language: str = "en") -> str:
 
 
 def _clitic(word: str, is_auxiliary: bool) -> str | None:
-    """Of a part of a contraction; an auxiliary may have lost its apostrophe ("theyre": "re")."""
+    """Of a part of a contraction; an auxiliary may stand without its apostrophe ("ve")."""
     if is_auxiliary:
         with_apostrophe = word if "'" in word else f"'{word}"
         if with_apostrophe == "'s":
