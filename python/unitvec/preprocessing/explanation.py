@@ -95,6 +95,10 @@ def _cut(line: str) -> str:
 
 
 def _html_of(step: Step) -> str:
-    removed = " ".join(f"<del>{escape(token)}</del>" for token in step.removed)
+    # Not struck out: a line through "!" or "-" hides it.
+    left_out = [
+        f'<del style="text-decoration:none">{escape(token)}</del>' for token in step.removed
+    ]
+    removed = f"− {' '.join(left_out)}" if left_out else ""
     changed = ", ".join(f"{escape(a)} → <b>{escape(b)}</b>" for a, b in step.changed)
     return "<br>".join(filter(None, [removed, changed]))
