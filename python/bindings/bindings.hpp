@@ -55,6 +55,18 @@ inline py::array_t<float> to_numpy(Matrix&& matrix) {
     return py::array_t<float>(shape, data, free);
 }
 
+/// work(x), which gives a matrix too, with the GIL released.
+template <typename Work>
+py::array_t<float> without_gil(const FloatArray& x, const char* name, Work work) {
+    const auto matrix = as_matrix(x, name);
+    Matrix out;
+    {
+        const py::gil_scoped_release nogil;
+        out = work(matrix);
+    }
+    return to_numpy(std::move(out));
+}
+
 /// A new 1-D array that takes over the vector's memory.
 template <typename T, typename Allocator>
 py::array_t<T> to_numpy(std::vector<T, Allocator>&& values) {
@@ -78,6 +90,7 @@ void register_encoder(py::module_& m);
 void register_index(py::module_& m);
 void register_kmeans(py::module_& m);
 void register_nominees(py::module_& m);
+void register_pretraining_heads(py::module_& m);
 void register_step_times(py::module_& m);
 void register_stored_rows(py::module_& m);
 void register_tokenizer(py::module_& m);

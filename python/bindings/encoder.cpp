@@ -66,18 +66,6 @@ TokenSequences tokenize_lists(const Tokenizer& tokenizer, const py::list& firsts
     return tokenize_pairs(tokenizer, pairs, max_length, threads);
 }
 
-/// work(x), which gives a matrix too, with the GIL released.
-template <typename Work>
-py::array_t<float> without_gil(const FloatArray& x, const char* name, Work work) {
-    const auto matrix = as_matrix(x, name);
-    Matrix out;
-    {
-        const py::gil_scoped_release nogil;
-        out = work(matrix);
-    }
-    return to_numpy(std::move(out));
-}
-
 PoolingPlan plan_of(const std::vector<std::string>& modes, std::size_t skipped,
                     std::size_t special_first, std::size_t special_last) {
     if (modes.empty()) throw_invalid("pooling", "at least one mode", "none");

@@ -48,6 +48,7 @@ PYBIND11_MODULE(_core, m) {
 
     register_tokenizer(m);
     register_encoder(m);
+    register_pretraining_heads(m);
     register_step_times(m);
     register_torchscript(m);
     register_distance(m);

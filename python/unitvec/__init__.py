@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from unitvec.errors import FingerprintError as FingerprintError
     from unitvec.errors import ModelNotFoundError as ModelNotFoundError
     from unitvec.errors import StoreLockedError as StoreLockedError
+    from unitvec.heads.fill_mask import FillMask as FillMask
+    from unitvec.heads.next_sentence import NextSentence as NextSentence
     from unitvec.image_encoder import ImageEncoder as ImageEncoder
     from unitvec.index import Index as Index
     from unitvec.k_means import kmeans as kmeans
@@ -38,11 +40,13 @@ _HOME: dict[str, str] = {
     "Collection": "unitvec.collection",
     "CrossEncoder": "unitvec.cross_encoder",
     "Encoder": "unitvec.encoder",
+    "FillMask": "unitvec.heads.fill_mask",
     "FingerprintError": "unitvec.errors",
     "FormatError": "unitvec._core",
     "ImageEncoder": "unitvec.image_encoder",
     "Index": "unitvec.index",
     "ModelNotFoundError": "unitvec.errors",
+    "NextSentence": "unitvec.heads.next_sentence",
     "StoreLockedError": "unitvec.errors",
     "Tokenizer": "unitvec.tokenizer",
     "angle": "unitvec.distance",
@@ -61,11 +65,13 @@ __all__ = [
     "Collection",
     "CrossEncoder",
     "Encoder",
+    "FillMask",
     "FingerprintError",
     "FormatError",
     "ImageEncoder",
     "Index",
     "ModelNotFoundError",
+    "NextSentence",
     "StoreLockedError",
     "Tokenizer",
     "__version__",

@@ -9,7 +9,7 @@ import numpy
 import numpy.typing
 import os
 import typing
-__all__: list[str] = ['ClassificationHead', 'Dense', 'Encoder', 'Encoding', 'FormatError', 'Index', 'Nominees', 'PoolingPlan', 'TokenSequences', 'Tokenizer', 'TorchScriptEncoder', 'TorchScriptImageEncoder', 'TorchScriptTextEncoder', 'TransformerEncoder', 'WordCleaner', 'active_isa', 'angle', 'are_sound', 'available_isas', 'coding_error', 'cosine', 'default_threads', 'dot', 'embed', 'embed_tokens', 'euclidean', 'export_torchscript', 'faiss_version', 'kmeans', 'l2_normalize', 'lower_case', 'manhattan', 'nearest_stored', 'pool', 'products', 'require_pooling', 'split_texts', 'split_words', 'squares_between', 'start_step_times', 'stop_step_times', 'stored_scores', 'stored_vectors', 'tokenize', 'tokenize_pairs']
+__all__: list[str] = ['ClassificationHead', 'Dense', 'Encoder', 'Encoding', 'FormatError', 'Index', 'MaskedWordHead', 'NextSentenceHead', 'Nominees', 'PoolingPlan', 'TokenSequences', 'Tokenizer', 'TorchScriptEncoder', 'TorchScriptImageEncoder', 'TorchScriptTextEncoder', 'TransformerEncoder', 'WordCleaner', 'active_isa', 'angle', 'are_sound', 'available_isas', 'coding_error', 'cosine', 'default_threads', 'dot', 'embed', 'embed_tokens', 'euclidean', 'export_torchscript', 'faiss_version', 'kmeans', 'l2_normalize', 'lower_case', 'manhattan', 'nearest_stored', 'pool', 'products', 'require_pooling', 'split_texts', 'split_words', 'squares_between', 'start_step_times', 'stop_step_times', 'stored_scores', 'stored_vectors', 'tokenize', 'tokenize_pairs']
 class FormatError(ValueError):
     pass
 class Encoding:
@@ -230,6 +230,41 @@ class PoolingPlan:
     def __init__(self, modes: collections.abc.Sequence[str], skipped: typing.SupportsInt | typing.SupportsIndex = 0, special_first: typing.SupportsInt | typing.SupportsIndex = 1, special_last: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
         """
         Of several modes the results lie side by side. skipped: tokens at the start of every text that do not count; special_first, special_last: tokens at its start and end that are no words.
+        """
+class MaskedWordHead:
+    """
+    The layers that guess masked words.
+    """
+    @staticmethod
+    def load(directory: str) -> MaskedWordHead:
+        ...
+    def __call__(self, tokens: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], threads: typing.SupportsInt | typing.SupportsIndex = 0) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        Logits (n, vocab_size) of token vectors (n, dim).
+        """
+    @property
+    def dim(self) -> int:
+        """
+        Length of a token's vector.
+        """
+    @property
+    def vocab_size(self) -> int:
+        ...
+class NextSentenceHead:
+    """
+    The layer that tells a next sentence from another one.
+    """
+    @staticmethod
+    def load(directory: str) -> NextSentenceHead:
+        ...
+    def __call__(self, pooled: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], threads: typing.SupportsInt | typing.SupportsIndex = 0) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        Logits (n, 2) of the pooler's output (n, dim); class 0 means "is next".
+        """
+    @property
+    def dim(self) -> int:
+        """
+        Length of the pooler's output.
         """
 class TorchScriptEncoder(Encoder):
     @staticmethod

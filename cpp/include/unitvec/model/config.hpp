@@ -47,6 +47,7 @@ struct ModelConfig {
     std::size_t relative_buckets = 0;  ///< rows of MPNet's table of relative positions; 0: none
     float layer_norm_eps = 1e-12F;
     Activation activation = Activation::gelu;
+    bool tied_words = true;        ///< the head for masked words shares the table of words
     DType dtype = DType::float32;  ///< the caller's choice, not the file's
 
     [[nodiscard]] std::size_t head_dim() const { return dim / heads; }

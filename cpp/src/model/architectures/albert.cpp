@@ -43,7 +43,15 @@ TransformerWeights read_weights(const Safetensors& file, const ModelConfig& conf
 
 }  // namespace
 
-const Architecture kAlbert{
-    "albert", read_config, read_weights, {.dense = "albert.pooler", .output = "classifier"}};
+const Architecture kAlbert{"albert",
+                           read_config,
+                           read_weights,
+                           {.dense = "albert.pooler", .output = "classifier"},
+                           {.trunk = "albert.",
+                            .dense = "predictions.dense",
+                            .norm = "predictions.LayerNorm",
+                            .decoder = "predictions.decoder",
+                            .bias = "predictions.bias",
+                            .own_gelu = false}};
 
 }  // namespace unitvec

@@ -62,6 +62,7 @@ ModelConfig read_sizes(const JsonField& root, const ConfigNames& names) {
     if (!names.types.empty()) config.type_vocab_size = read_size(root, names.types, kMaxDim);
     config.layer_norm_eps = read_epsilon(root);
     config.activation = read_activation(root, names);
+    config.tied_words = root.boolean_or("tie_word_embeddings", true);
     if (config.dim % config.heads != 0) {
         root.at(names.heads).fail("a divisor of the width " + std::to_string(config.dim));
     }

@@ -21,12 +21,23 @@ struct ClassifierNames {
     LayerActivation activation = kTanh;
 };
 
+/// What a checkpoint calls the head that guesses masked words. RoBERTa's and MPNet's.
+struct MaskedWordNames {
+    std::string trunk;  ///< what stands before the names of the transformer's own weights
+    std::string dense = "lm_head.dense";
+    std::string norm = "lm_head.layer_norm";
+    std::string decoder = "lm_head.decoder";
+    std::string bias = "lm_head.bias";  ///< of the decoder, where that is tied
+    bool own_gelu = true;               ///< GELU, whatever the layers below have
+};
+
 struct Architecture {
     std::string_view model_type;  ///< as config.json has it
     /// Reads the sizes. They need not fit each other yet; load_config() checks that.
     ModelConfig (*read_config)(const JsonField& root);
     TransformerWeights (*read_weights)(const Safetensors& file, const ModelConfig& config);
     ClassifierNames classifier{};
+    MaskedWordNames masked_words{};
 };
 
 /// All of them.

@@ -14,7 +14,15 @@ TransformerWeights read_weights(const Safetensors& file, const ModelConfig& conf
 
 }  // namespace
 
-const Architecture kBert{
-    "bert", read_config, read_weights, {.dense = "bert.pooler.dense", .output = "classifier"}};
+const Architecture kBert{"bert",
+                         read_config,
+                         read_weights,
+                         {.dense = "bert.pooler.dense", .output = "classifier"},
+                         {.trunk = "bert.",
+                          .dense = "cls.predictions.transform.dense",
+                          .norm = "cls.predictions.transform.LayerNorm",
+                          .decoder = "cls.predictions.decoder",
+                          .bias = "cls.predictions.bias",
+                          .own_gelu = false}};
 
 }  // namespace unitvec

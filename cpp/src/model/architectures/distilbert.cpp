@@ -37,6 +37,12 @@ const Architecture kDistilBert{
     "distilbert",
     read_config,
     read_weights,
-    {.dense = "pre_classifier", .output = "classifier", .activation = kRelu}};
+    {.dense = "pre_classifier", .output = "classifier", .activation = kRelu},
+    {.trunk = "distilbert.",
+     .dense = "vocab_transform",
+     .norm = "vocab_layer_norm",
+     .decoder = "vocab_projector",
+     .bias = "vocab_projector.bias",
+     .own_gelu = false}};
 
 }  // namespace unitvec

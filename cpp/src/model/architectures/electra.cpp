@@ -26,6 +26,14 @@ TransformerWeights read_weights(const Safetensors& file, const ModelConfig& conf
 
 }  // namespace
 
-const Architecture kElectra{"electra", read_config, read_weights, {.activation = kGelu}};
+const Architecture kElectra{"electra",
+                            read_config,
+                            read_weights,
+                            {.activation = kGelu},
+                            {.trunk = "electra.",
+                             .dense = "generator_predictions.dense",
+                             .norm = "generator_predictions.LayerNorm",
+                             .decoder = "generator_lm_head",
+                             .bias = "generator_lm_head.bias"}};
 
 }  // namespace unitvec

@@ -68,6 +68,6 @@ TransformerWeights read_weights(const Safetensors& file, const ModelConfig& conf
 
 }  // namespace
 
-const Architecture kMpnet{"mpnet", read_config, read_weights};
+const Architecture kMpnet{"mpnet", read_config, read_weights, {}, {.trunk = "mpnet."}};
 
 }  // namespace unitvec

@@ -18,8 +18,8 @@ TransformerWeights read_weights(const Safetensors& file, const ModelConfig& conf
 
 }  // namespace
 
-const Architecture kRoberta{"roberta", read_config, read_weights};
-const Architecture kXlmRoberta{"xlm-roberta", read_config, read_weights};
-const Architecture kCamembert{"camembert", read_config, read_weights};
+const Architecture kRoberta{"roberta", read_config, read_weights, {}, {.trunk = "roberta."}};
+const Architecture kXlmRoberta{"xlm-roberta", read_config, read_weights, {}, {.trunk = "roberta."}};
+const Architecture kCamembert{"camembert", read_config, read_weights, {}, {.trunk = "roberta."}};
 
 }  // namespace unitvec
