@@ -88,7 +88,7 @@ def test_mistakes_are_named(random_model) -> None:
         follows("cat " * 400, "sat " * 400)
     with pytest.raises(TypeError, match="every text of b to be a str, got int at position 1"):
         follows(["a", "b"], ["c", 5])  # type: ignore[list-item]
-    with pytest.raises(TypeError, match="a text .* and several candidates, got str and str"):
+    with pytest.raises(TypeError, match=r"a text .* and several candidates, got str and str"):
         follows.continuations("a", "b")
     with pytest.raises(ValueError, match="top_k to be None or at least 0, got -1"):
         follows.continuations("a", ["b"], top_k=-1)

@@ -61,7 +61,7 @@ class FillMask(HeadModel):
         return self.tokenizer.id_to_token(self._mask_id)
 
     @overload
-    def __call__(  # type: ignore[overload-overlap]
+    def __call__(
         self,
         texts: str,
         *,
@@ -126,7 +126,9 @@ class FillMask(HeadModel):
         return self._logits_of_masks([ids])
 
     @overload
-    def score(self, texts: str, *, show_progress_bar: bool | None = ...) -> float: ...
+    def score(  # type: ignore[overload-overlap]
+        self, texts: str, *, show_progress_bar: bool | None = ...
+    ) -> float: ...
     @overload
     def score(
         self, texts: Iterable[str], *, show_progress_bar: bool | None = ...
@@ -157,7 +159,7 @@ class FillMask(HeadModel):
         return scores[0] if single else np.array(scores)
 
     def token_scores(self, text: str) -> npt.NDArray[np.float64]:
-        """log P(token | all others) of every token but the special ones, shape (tokens,).
+        """Logarithm of P(token | all others) of every token but the special ones, shape (tokens,).
 
         Raises:
             ValueError: a text longer than the model reads.

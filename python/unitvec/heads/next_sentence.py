@@ -114,12 +114,11 @@ class NextSentence(HeadModel):
                         f"[NextSentence] expected every text of {side} to be a str, got "
                         f"{type(text).__name__} at position {position}"
                     )
-        parts = [np.empty((0, 2), np.float32)]
-        for first in range(0, len(firsts), _BATCH):
-            parts.append(
-                self._logits_of(firsts[first : first + _BATCH], seconds[first : first + _BATCH])
-            )
-        return np.concatenate(parts)
+        parts = [
+            self._logits_of(firsts[first : first + _BATCH], seconds[first : first + _BATCH])
+            for first in range(0, len(firsts), _BATCH)
+        ]
+        return np.concatenate([np.empty((0, 2), np.float32), *parts])
 
     def _logits_of(self, firsts: list[str], seconds: list[str]) -> FloatArray:
         threads = self.threads or 0
