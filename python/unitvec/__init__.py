@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from unitvec.errors import FingerprintError as FingerprintError
     from unitvec.errors import ModelNotFoundError as ModelNotFoundError
     from unitvec.errors import StoreLockedError as StoreLockedError
+    from unitvec.heads.classifier import Classifier as Classifier
     from unitvec.heads.fill_mask import FillMask as FillMask
     from unitvec.heads.next_sentence import NextSentence as NextSentence
     from unitvec.image_encoder import ImageEncoder as ImageEncoder
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 # Where each public name lives: name -> module. Sub-modules map to themselves.
 _HOME: dict[str, str] = {
+    "Classifier": "unitvec.heads.classifier",
     "Collection": "unitvec.collection",
     "CrossEncoder": "unitvec.cross_encoder",
     "Encoder": "unitvec.encoder",
@@ -62,6 +64,7 @@ _HOME: dict[str, str] = {
 }
 
 __all__ = [
+    "Classifier",
     "Collection",
     "CrossEncoder",
     "Encoder",

@@ -93,7 +93,7 @@ class HeadModel:
         return _core.embed_tokens(self._core, tokens, self.threads or 0, lambda _: None)
 
 
-def softmax(logits: FloatArray) -> npt.NDArray[np.float64]:
+def softmax(logits: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
     """exp(x_i) / sum_j exp(x_j) along the last axis, in float64."""
     exact = logits.astype(np.float64)
     powers = np.exp(exact - exact.max(axis=-1, keepdims=True))
@@ -101,7 +101,7 @@ def softmax(logits: FloatArray) -> npt.NDArray[np.float64]:
     return probabilities
 
 
-def log_softmax(logits: FloatArray) -> npt.NDArray[np.float64]:
+def log_softmax(logits: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
     """The logarithm of `softmax`, without the loss of taking it afterwards."""
     exact = logits.astype(np.float64)
     shifted = exact - exact.max(axis=-1, keepdims=True)
