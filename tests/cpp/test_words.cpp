@@ -75,6 +75,8 @@ TEST_CASE("marks within a word belong to it", "[words]") {
                              "1st",
                              "U.S.A.",
                              "e.g.",
+                             "Ph.D.",
+                             "M.Sc.",
                              "a.m.",
                              "Mr.",
                              "etc.",
@@ -94,6 +96,7 @@ TEST_CASE("marks within a word belong to it", "[words]") {
     CHECK(cut("dogs' 'tis salt&pepper") == "dogs|'|'|tis|salt|&|pepper");
     CHECK(cut("the end.The next, USA.The") == "the|end|.|The|next|,|USA|.|The");
     CHECK(cut("in the U.S. today. C++, C+ x") == "in|the|U.S.|today|.|C++|,|C+|x");
+    CHECK(cut("a Ph.D.! go.Go. So.It is. in.A.") == "a|Ph.D.|!|go|.|Go|.|So|.|It|is|.|in|.|A|.");
     CHECK(cut("Mr. Smith, wow.") == "Mr.|Smith|,|wow|.");
 }
 

@@ -141,10 +141,13 @@ private:
         bool digits = false;
         bool initials = true;  // letters, each alone between full stops: "U.S"
         bool joined = false;
-        int segment = 0;  // letters since the last joint
+        bool capital = false;  // it starts with one
+        bool title = false;    // two letters at most between full stops: "Ph.D", "M.Sc"
+        int segment = 0;       // characters since the last joint
 
         void take(const Peeked& c) {
             if (is_attached(c.kind)) return;  // an accent leaves its letter what it is
+            if (last == 0) capital = c.kind == WordClass::upper;
             last = c.code;
             kind = c.kind;
             if (c.kind == WordClass::digit || c.kind == WordClass::number) {
@@ -152,7 +155,8 @@ private:
             } else if (is_in_words(c.kind) && c.kind != WordClass::connector) {
                 letters = true;
             }
-            initials = initials && is_letter(c.kind) && ++segment == 1;
+            ++segment;
+            initials = initials && is_letter(c.kind) && segment == 1;
         }
     };
 
@@ -191,7 +195,10 @@ private:
         const bool small = next.kind != WordClass::upper;
         const bool capitals = scan.kind != WordClass::letter && next.kind == WordClass::upper &&
                               is_capital_segment(c.next);
-        if (!initial && !small && !capitals) return false;
+        const bool title =
+            scan.capital && scan.segment <= 2 && !scan.digits && is_title_segment(c.next);
+        if (!initial && !small && !capitals && !title) return false;
+        scan.title = title || (scan.title && !small);
         scan.initials = scan.initials && scan.segment == 1;
         scan.segment = 0;
         return true;
@@ -220,7 +227,8 @@ private:
         const std::string_view word(first, static_cast<std::size_t>(last - first));
         if (c.code == U'.' && scan.letters && !scan.digits) {
             const bool initials = scan.joined && scan.initials && scan.segment == 1;
-            const bool known = !scan.joined && is_abbreviation(word);
+            const bool known =
+                scan.joined ? scan.title && scan.segment <= 2 : is_abbreviation(word);
             return (initials || known) && (ends_here || initials) && next.code != U'.' ? c.next
                                                                                        : last;
         }
@@ -301,6 +309,16 @@ private:
             p = c.next;
         }
         return letters >= 2 && !is_in_words(c.kind);
+    }
+
+    /// Whether a capital, with a small letter or none behind it, stands before a full stop: "D.",
+    /// "Sc.".
+    bool is_title_segment(const char* p) const {
+        auto c = peek(p, end_);
+        if (c.kind != WordClass::upper) return false;
+        c = peek(c.next, end_);
+        if (c.kind == WordClass::letter) c = peek(c.next, end_);
+        return c.code == U'.';
     }
 
     /// A digit or mark with U+20E3 around it: "1\uFE0F\u20E3".
