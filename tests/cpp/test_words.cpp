@@ -125,9 +125,9 @@ TEST_CASE("addresses, names and pictures are one token each", "[words]") {
     CHECK(kind_of("#2024goals") == WordKind::hashtag);
     CHECK(cut("#1 a#b") == "#|1|a|#|b");
     CHECK(kind_of("@ann_lee") == WordKind::mention);
-    for (const char* emoji :
-         {"\U0001F600", "\u2764\uFE0F", "\U0001F44D\U0001F3FD", "1\uFE0F\u20E3",
-          "\U0001F468\u200D\U0001F469\u200D\U0001F467", "\U0001F1E9\U0001F1EA", "\u2122\uFE0F"}) {
+    for (const char* emoji : {"\U0001F600", "\u2764\uFE0F", "\U0001F44D\U0001F3FD", "1\uFE0F\u20E3",
+                              "\U0001F468\u200D\U0001F469\u200D\U0001F467", "\U0001F1E9\U0001F1EA",
+                              "\u2122\uFE0F", "\u2139\uFE0F"}) {
         CHECK(kind_of(emoji) == WordKind::emoji);
     }
     CHECK(words_of("\U0001F600\U0001F600\U0001F1E9\U0001F1EA\U0001F1EB\U0001F1F7").size() == 4);
@@ -157,7 +157,7 @@ TEST_CASE("every character stands in one token, whatever the text", "[words]") {
     std::mt19937 random(20261124);
     const std::u32string alphabet =
         U"aZ\u00E9\u4E2D\u3042\u30A2\u0E01 019.,:/-'\u2019&+#@_()!$%\n\u200B\u00AD\u0301\u200D"
-        U"\U0001F600\U0001F3FD\U0001F1E9\uFE0F\u20E3\u2122<3:)wheEnTt";
+        U"\U0001F600\U0001F3FD\U0001F1E9\uFE0F\u20E3\u2122\u2139\u24C2<3:)wheEnTt";
     for (int round = 0; round < 20000; ++round) {
         std::u32string codes(random() % 24, U' ');
         for (auto& code : codes) code = alphabet[random() % alphabet.size()];
@@ -177,6 +177,20 @@ TEST_CASE("every character stands in one token, whatever the text", "[words]") {
             }
         }
     }
+}
+
+TEST_CASE("no character stops the way through a text", "[words]") {
+    std::vector<Word> words;
+    std::size_t wrong = 0;
+    for (char32_t code = 1; code < unicode::kCodePoints; ++code) {
+        if (code >= 0xD800 && code < 0xE000) continue;
+        for (const char32_t behind : {U'\uFE0F', U'\u200D', U'\u20E3', U'\u0301', U'a', U'.'}) {
+            words.clear();
+            split_words(unicode::encode(std::u32string{code, behind, code}), {}, words);
+            if (words.size() > 3) ++wrong;
+        }
+    }
+    CHECK(wrong == 0);
 }
 
 TEST_CASE("bytes that are not UTF-8 are no reason to stop", "[words]") {

@@ -59,7 +59,7 @@ private:
             case WordClass::regional: return add(p, emoji_end(p), WordKind::emoji);
             case WordClass::punctuation:
             case WordClass::symbol: return mark(p, c);
-            default: return word(p);
+            default: return is_picture(c) ? add(p, emoji_end(p), WordKind::emoji) : word(p);
         }
     }
 
